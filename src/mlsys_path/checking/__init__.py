@@ -1,0 +1,1 @@
+"""Runs checks against a learner's files and says what happened."""

@@ -1,0 +1,124 @@
+"""The event stream: all that a screen, a printer, `--json` or a remote executor knows of a running check."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from mlsys_path.levels import Level, Outcome
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A check that the exercise declares; `open_because` says why this machine cannot run it ("" when it can)."""
+
+    name: str
+    level: Level
+    open_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first event: every declared check in teaching order, and where they run."""
+
+    exercise: str
+    checks: tuple[Declared, ...]
+    sandbox: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    """A check began."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Where two arrays differ: counts, the first index, the tile it lies in and the largest error."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    differing: int
+    total: int
+    first_index: tuple[int, ...]
+    got: str
+    expected: str
+    largest_error: float | None = None
+    tile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """The smallest input that shows a failure, what came back and what was expected; all of it plain text."""
+
+    calls: tuple[str, ...] = ()  # "softmax(x=float32[1, 3] [0., 1., 2.])", the calls that led to it
+    got: str = ""
+    expected: str = ""
+    mismatch: Mismatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check's end. Every declared check gets exactly one of these in a complete run."""
+
+    name: str
+    level: Level
+    outcome: Outcome
+    message: str = ""  # one or a few lines: what is wrong
+    counterexample: Counterexample | None = None
+    traceback: str = ""  # the learner's own frames and no others
+    output: str = ""  # what the learner's code printed during this check, first and last 64 KiB
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A ratio of two times taken in turn in one run, or a plain quantity when there is no baseline."""
+
+    name: str
+    value: float
+    unit: str
+    baseline: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a run that came to its end; a stream without it is an error, never a pass."""
+
+    seconds: float
+    broken: str = ""  # why nothing can be said of the code, when the run broke its contract
+
+
+CheckEvent = Started | CheckStarted | CheckResult | Measurement | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the events amount to."""
+
+    exercise: str
+    verdict: Outcome
+    levels: dict[Level, Outcome]
+    checks: tuple[CheckResult, ...]
+    measurements: tuple[Measurement, ...] = ()
+    seconds: float = 0.0
+    sandbox: str = ""
+    machine: str = ""
+    message: str = ""  # why, when the verdict is an error or open
+    open_because: dict[Level, str] = field(default_factory=dict)
+
+    @property
+    def first_failure(self) -> CheckResult | None:
+        """The check that leads: the first in teaching order that did not pass."""
+        return next((c for c in self.checks if c.outcome in (Outcome.FAILED, Outcome.ERROR)), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of `check --json`'s `results`."""
+        return asdict(self)

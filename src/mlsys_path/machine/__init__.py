@@ -1,0 +1,1 @@
+"""What this computer can check, and the command that adds what it lacks."""

@@ -1,0 +1,1 @@
+"""What the learner did, in SQLite; everything shown is derived from it."""

@@ -1,0 +1,1 @@
+"""What there is to learn: YAML, validated records and the prerequisite graph."""
