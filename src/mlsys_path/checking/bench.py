@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlsys_path.checking.box import Box, Output
 from mlsys_path.checking.calls import Calls
 from mlsys_path.checking.events import Measurement
-from mlsys_path.checking.failures import Open
+from mlsys_path.checking.failures import Open, RunOver
 from mlsys_path.checking.sandbox import Profile, Sandbox
 from mlsys_path.language import _
 from mlsys_path.levels import Level
@@ -77,6 +77,11 @@ class Bench:
         """End everything; True when every sandbox is as clean as before the run."""
         clean = [box.end() for box in self._boxes.values()]
         return all(clean)
+
+    @property
+    def over(self) -> RunOver | None:
+        """Why the run's time is used up, once it is: whatever hypothesis makes of the exception."""
+        return next((box.run_over for box in self._boxes.values() if box.run_over), None)
 
     @property
     def used(self) -> frozenset[Profile]:

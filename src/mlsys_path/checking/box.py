@@ -76,7 +76,7 @@ class Box:
         self._ended: dict[int, Ended] = {}
         self._next_job = 1
         self._begun = False
-        self._streams: list[int] = []
+        self.run_over: RunOver | None = None
 
     # -- the sandbox
 
@@ -195,7 +195,8 @@ class Box:
 
     def over(self, what: str) -> RunOver:
         """The exception for a run that has used up its time."""
-        return RunOver(what, self.limits.seconds)
+        self.run_over = self.run_over or RunOver(what, self.limits.seconds)
+        return self.run_over
 
     def died(self, job: int, doing: str) -> LearnerDied:
         """The exception for a job that ended by itself while something was expected of it."""

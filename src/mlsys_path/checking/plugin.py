@@ -19,7 +19,7 @@ from mlsys_path.checking.measure import Measure
 from mlsys_path.checking.show import clean
 from mlsys_path.checking.worker.wire import ProtocolError
 from mlsys_path.language import _
-from mlsys_path.levels import Level, Outcome
+from mlsys_path.levels import LEVELS, Level, Outcome
 
 MAX_MESSAGE = 2000
 
@@ -40,6 +40,7 @@ class CheckPlugin:
         self.over: RunOver | None = None
         self._learners: dict[Level, Any] = {}
         self._began = 0.0
+        self._failed: set[int] = set()
 
     # -- collection
 
@@ -67,16 +68,23 @@ class CheckPlugin:
         """The level of a check."""
         return self.bench.exercise.checks[name].level
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Frame one check."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Begin one check, or pass over it (True) when running it would say nothing."""
         if self.over or self.broken:
-            return (yield)
+            return True
+        level = self.level(item.name)
+        if any(below < LEVELS.index(level) for below in self._failed):
+            # a ladder: timing wrong code, or running it on a GPU, teaches nothing
+            self.done.add(item.name)
+            reason = _("not run: a check of an earlier level failed")
+            self.emit(CheckResult(item.name, level, Outcome.OPEN, reason))
+            return True
         self.bench.calls.clear()
         self.bench.output.clear()
         self.emit(CheckStarted(item.name))
         self._began = time.perf_counter()
-        return (yield)
+        return None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
@@ -87,7 +95,10 @@ class CheckPlugin:
                 error = self._settle()
             if error is not None or call.when == "call":
                 self.done.add(item.name)
-                self.emit(self.result(item.name, error))
+                result = self.result(item.name, error)
+                if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+                    self._failed.add(LEVELS.index(result.level))
+                self.emit(result)
         return (yield)
 
     def _settle(self) -> BaseException | None:
@@ -101,9 +112,8 @@ class CheckPlugin:
 
     def result(self, name: str, error: BaseException | None) -> CheckResult:
         """What a check's end amounts to."""
-        error = unwrap(error)
-        if isinstance(error, RunOver):
-            self.over = error
+        error = self.bench.over or unwrap(error)
+        self.over = self.bench.over
         outcome, message, traceback = self.judge(error)
         counterexample = None
         if outcome in (Outcome.FAILED, Outcome.ERROR) and error is not None:
@@ -159,8 +169,6 @@ class CheckPlugin:
     @pytest.fixture
     def learner(self, request: pytest.FixtureRequest) -> Any:
         """The learner's code by proxy; see docs/writing-exercises.md."""
-        if self.over:
-            raise self.over
         level = self.level(request.node.name)
         if level not in self._learners:
             self._learners[level] = self.bench.adapter.learner(self.bench, level)

@@ -16,6 +16,7 @@ from mlsys_path.checking.plugin import CheckPlugin
 from mlsys_path.checking.sandbox import Profile, Sandbox
 from mlsys_path.roadmap.model import Exercise
 
+SHRINK_SECONDS = 2
 PYTEST_OPTIONS = (
     "-p", "no:cacheprovider",
     "-p", "no:terminal",
@@ -61,7 +62,10 @@ def run_pytest(folder: Path, plugins: list[object]) -> int:
 def configure_hypothesis() -> None:
     """The profile of all checks."""
     from hypothesis import HealthCheck, Phase, settings
+    from hypothesis.internal.conjecture import engine
 
+    # a verdict in a blink is worth more than the very smallest input
+    engine.MAX_SHRINKING_SECONDS = SHRINK_SECONDS
     settings.register_profile(
         "mlsys-path",
         max_examples=50,

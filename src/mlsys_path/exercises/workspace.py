@@ -1,0 +1,116 @@
+"""The learner's own copies of starters: started, reset with a way back, compared."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from mlsys_path import locations
+from mlsys_path.errors import UserError
+from mlsys_path.exercises.folder import missing_files, read_files
+from mlsys_path.language import _
+from mlsys_path.roadmap.model import Exercise
+
+
+def workspace_of(exercise_id: str) -> Path:
+    """Where the learner's files of an exercise lie."""
+    return locations.workspace_dir() / exercise_id
+
+
+def start(exercise: Exercise, folder: Path) -> tuple[Path, bool]:
+    """Copy the starter into the workspace; returns its path and whether it is new.
+
+    Files that are there already are never touched; missing ones are added.
+    """
+    target = workspace_of(exercise.id)
+    starter = read_files(folder / "starter")
+    new = not target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, data in starter.items():
+            if not (target / name).exists():
+                _write(target / name, data)
+    except OSError as error:
+        raise UserError(_("{path}: cannot be written: {why}").format(path=error.filename or target, why=error.strerror)) from None
+    return target, new
+
+
+def learner_files(exercise: Exercise) -> dict[str, bytes]:
+    """The learner's files of an exercise; raises UserError when it was not started or a file is missing."""
+    target = workspace_of(exercise.id)
+    if not target.is_dir():
+        raise UserError(
+            _("{id} is not started: run `mlsys-path start {id}`, then edit the files it prints").format(id=exercise.id)
+        )
+    files = read_files(target)
+    if missing := missing_files(exercise, files):
+        raise UserError(
+            _("{path} is missing: `mlsys-path start {id}` puts the starter's copy there").format(
+                path=target / missing[0], id=exercise.id
+            )
+        )
+    return files
+
+
+def reset(exercise: Exercise, folder: Path) -> Path:
+    """Put the starter back; the learner's files move to a backup beside, whose path is returned.
+
+    Raises UserError when it was not started.
+    """
+    target = workspace_of(exercise.id)
+    if not target.is_dir():
+        raise UserError(_("{id} is not started: there is nothing to reset").format(id=exercise.id))
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    backups = locations.workspace_dir() / ".backups"
+    backup = backups / f"{exercise.id}-{stamp}"
+    number = 1
+    while backup.exists():
+        number += 1
+        backup = backups / f"{exercise.id}-{stamp}-{number}"
+    try:
+        backups.mkdir(parents=True, exist_ok=True)
+        target.rename(backup)
+    except OSError as error:
+        raise UserError(_("{path}: cannot be moved: {why}").format(path=target, why=error.strerror)) from None
+    start(exercise, folder)
+    return backup
+
+
+def undo_reset(exercise: Exercise, backup: Path) -> None:
+    """Bring the files of a backup back, in the place of what is there."""
+    target = workspace_of(exercise.id)
+    if not backup.is_dir():
+        raise UserError(_("{path}: no such backup").format(path=backup))
+    if target.exists():
+        shutil.rmtree(target)
+    backup.rename(target)
+
+
+def diff(exercise: Exercise, folder: Path) -> str:
+    """A unified diff from the starter to the learner's files; "" when they are the same."""
+    mine = learner_files(exercise)
+    starter = read_files(folder / "starter")
+    parts: list[str] = []
+    for name in sorted({*mine, *starter}):
+        before = starter.get(name, b"").decode("utf-8", "replace").splitlines(keepends=True)
+        after = mine.get(name, b"").decode("utf-8", "replace").splitlines(keepends=True)
+        parts += difflib.unified_diff(before, after, f"starter/{name}", name)
+    return "".join(line if line.endswith("\n") else line + "\n" for line in parts)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
