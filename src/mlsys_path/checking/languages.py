@@ -84,7 +84,7 @@ ADAPTERS: dict[AdapterName, Adapter] = {
     "python": Adapter(_python, _NUMPY),
     "triton": Adapter(
         _python,
-        (*_NUMPY, "torch", "triton", "triton.language"),
+        (*_NUMPY, "torch", "triton", "warm_triton"),
         _GPU,
         environment=_triton_environment,
         trusted={Level.COMPILES: (TRITON_COMPILER,)},

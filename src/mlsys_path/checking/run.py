@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ def run(
     bench = Bench(job.exercise, job.folder, job.files, ADAPTERS[job.exercise.language], sandboxes, warm, emit)
     plugin = CheckPlugin(bench, list(job.selected), emit)
     configure_hypothesis()
+    # files of checks/ may import one another: a model, generators
+    sys.path.insert(0, str(job.folder / "checks"))
     code = run_pytest(job.folder / "checks", [plugin])
     plugin.close()
     if not plugin.broken and not plugin.over and len(plugin.done) < len(job.selected):

@@ -87,15 +87,20 @@ class Server:
                 warm.sandbox.kill()
 
     def handle(self, request: dict[str, Any], fds: list[int]) -> None:
-        """Start or cancel a run."""
+        """Start a run, or end one that is over or no longer wanted."""
         match request["op"]:
             case "check":
                 self.check(request, fds[0])
                 os.close(fds[0])
-            case "cancel":
+            case "end":
                 if running := self.running.get(request["run"]):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(running.pid, signal.SIGKILL)
+                    if request["kill"]:
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(running.pid, signal.SIGKILL)
+                    # it has nothing more to do: its sandboxes are free before the next run asks for them
+                    with contextlib.suppress(ChildProcessError):
+                        _, status = os.waitpid(running.pid, 0)
+                        self.take_back(running, status)
 
     def take(self, profile: Profile) -> Warm:
         """An idle sandbox of a profile, or a new one."""
@@ -126,7 +131,7 @@ class Server:
         self.running[request["run"]] = Running(request["run"], pid, held)
 
     def reap(self) -> None:
-        """Take back the sandboxes of checkers that have ended; those that are not clean are replaced."""
+        """Notice checkers that have ended by themselves."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -135,15 +140,19 @@ class Server:
             if pid == 0:
                 return
             for running in [r for r in self.running.values() if r.pid == pid]:
-                del self.running[running.number]
-                clean = os.waitstatus_to_exitcode(status) == 0
-                for warm in running.held:
-                    if clean and warm.sandbox.process.poll() is None:
-                        warm.ready = True
-                        self.idle.append(warm)
-                    else:
-                        warm.sandbox.kill()
-                        self.idle.append(Warm(sandbox.start(warm.profile), warm.profile))
+                self.take_back(running, status)
+
+    def take_back(self, running: Running, status: int) -> None:
+        """Keep the sandboxes of an ended checker that are clean, and replace the others."""
+        del self.running[running.number]
+        clean = os.waitstatus_to_exitcode(status) == 0
+        for warm in running.held:
+            if clean and warm.sandbox.process.poll() is None:
+                warm.ready = True
+                self.idle.append(warm)
+            else:
+                warm.sandbox.kill()
+                self.idle.append(Warm(sandbox.start(warm.profile), warm.profile))
 
 
 def _profile(document: dict[str, Any]) -> Profile:

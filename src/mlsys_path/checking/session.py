@@ -119,9 +119,8 @@ class Checker:
             yield Finished(budget, _("the checker did not answer within {seconds:g} s").format(seconds=budget))
         finally:
             parent.busy -= 1
-            if not finished:
-                with contextlib.suppress(ChannelClosed):
-                    parent.channel.send({"op": "cancel", "run": number})
+            with contextlib.suppress(ChannelClosed):
+                parent.channel.send({"op": "end", "run": number, "kill": not finished})
             writer.close()
             self._trim()
 

@@ -102,9 +102,9 @@ class Parent:
                 case "read":
                     return {"ok": True}, read_file(self.work, request["name"])
                 case "end":
-                    leftover = self.kill_everything()
+                    clean = self.kill_everything()
                     self.wipe()
-                    return {"clean": not leftover}, b""
+                    return {"clean": clean}, b""
             return {"ok": True}, b""
         except OSError as error:
             return {"error": f"{type(error).__name__}: {error}"}, b""
@@ -244,8 +244,7 @@ class Parent:
                 os.killpg(job.pid, signal.SIGKILL)
 
     def kill_everything(self, *, wait: bool = True) -> bool:
-        """Kill all processes of all jobs, daemonised ones too; True when anything was left to kill."""
-        leftover = False
+        """Kill all processes of all jobs, daemonised ones too; True when none is left."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             if self.contained:
@@ -255,14 +254,11 @@ class Parent:
                 for pid in self.others():
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, signal.SIGKILL)
-            if not wait:
-                return True
             self.reap()
-            if not self.others():
-                return leftover
-            leftover = True
-            time.sleep(0.002)
-        return True
+            if not wait or not self.others():
+                return True
+            time.sleep(0.001)
+        return False
 
     def wipe(self) -> None:
         """Empty every writable folder."""
