@@ -41,6 +41,7 @@ class Adapter:
     preload: tuple[str, ...] = ()
     gpu_levels: frozenset[Level] = frozenset()
     environment: Callable[[Level], dict[str, str]] = lambda _level: {}
+    own_network: bool = False  # talks TCP on the loopback, which only a network of its own may allow
     trusted: Mapping[Level, tuple[Profile, ...]] = field(default_factory=dict)  # sandboxes without learners' code
 
     def profile(self, exercise: Exercise, level: Level) -> Profile:
@@ -90,10 +91,15 @@ ADAPTERS: dict[AdapterName, Adapter] = {
         trusted={Level.COMPILES: (TRITON_COMPILER,)},
     ),
     "opencl": Adapter(_python, (*_NUMPY, "pyopencl")),
-    "distributed": Adapter(_python, (*_NUMPY, "torch", "torch.distributed")),
+    "distributed": Adapter(
+        _python,
+        (*_NUMPY, "torch", "torch.distributed"),
+        environment=lambda _level: {"GLOO_SOCKET_IFNAME": "lo"},
+        own_network=True,
+    ),
     "c": Adapter(_native),
     "cpp": Adapter(_native),
     "riscv": Adapter(_native),
-    "mpi": Adapter(_native, environment=_mpi_environment),
+    "mpi": Adapter(_native, environment=_mpi_environment, own_network=True),
     "cuda": Adapter(_native, gpu_levels=_GPU),
 }

@@ -191,7 +191,10 @@ def bubblewrap_command(profile: Profile) -> list[str]:
     if profile.gpu:
         for device in _expand(_GPU):
             command += ["--dev-bind", device, device]
-        command += ["--ro-bind", "/sys", "/sys"]
+    # the processor's topology, which MPI and PoCL want; drivers want the devices too
+    for entry in ("/sys",) if profile.gpu else ("/sys/devices/system",):
+        if os.path.isdir(entry):
+            command += ["--ro-bind", entry, entry]
     for path in ("/tmp", "/dev/shm", INSIDE_WORK):
         if _has_option(bwrap, "--size"):
             command += ["--size", str(SCRATCH_BYTES)]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlsys_path import language
+from mlsys_path import language, locations
 from mlsys_path.checking import sandbox
 from mlsys_path.checking.codec import exercise_from_document, to_document
 from mlsys_path.checking.events import CheckEvent
@@ -200,7 +200,8 @@ def warm_up(preload: list[str]) -> None:
 def main() -> None:
     """Become the warm parent."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
+    # hypothesis keeps what it learnt of the checks' constants; it belongs into no folder of ours
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(locations.cache_dir() / "hypothesis")
     sys.dont_write_bytecode = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     config = json.loads(sys.argv[2])

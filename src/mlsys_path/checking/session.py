@@ -53,6 +53,8 @@ class CheckRequest:
     def _open_because(self, level: Level) -> str:
         if self.only is not None and level not in self.only:
             return _("not asked for")
+        if ADAPTERS[self.exercise.language].own_network and sandbox.kind() != "bubblewrap":
+            return _("needs a sandbox with a network of its own: install bubblewrap")
         return self.open_levels.get(level, "")
 
 

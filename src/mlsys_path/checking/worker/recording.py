@@ -53,29 +53,46 @@ def parse_target(text: str) -> Any:
     return GPUTarget(backend, int(arch), 32)
 
 
+class _Recorded(Exception):  # noqa: N818  (no error: the way out of the compiler once it has the TTIR)
+    def __init__(self, ttir: str, options: Any) -> None:
+        super().__init__()
+        self.ttir = ttir
+        self.options = {n: getattr(options, n) for n in ("num_warps", "num_stages", "num_ctas") if hasattr(options, n)}
+
+
 def record(
     target: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The kernels that `function(*args, **kwargs)` launches: name, TTIR and launch options of each."""
+    """The kernels that `function(*args, **kwargs)` launches: TTIR and launch options of each."""
+    from triton.compiler.compiler import make_backend
     from triton.runtime import driver
     from triton.runtime.autotuner import Autotuner
     from triton.runtime.jit import JITFunction
 
-    driver.set_active(_Driver(parse_target(target)))
+    gpu = parse_target(target)
+    driver.set_active(_Driver(gpu))
+    backend = type(make_backend(gpu))
+    original, bench, add_stages = JITFunction.run, Autotuner._bench, backend.add_stages
     kernels: list[dict[str, Any]] = []
-    original, bench = JITFunction.run, Autotuner._bench
 
-    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        kernel = original(self, *args, **{**kwargs, "warmup": True})
-        meta = kernel.metadata
-        options = {name: getattr(meta, name) for name in ("num_warps", "num_stages", "num_ctas") if hasattr(meta, name)}
-        kernels.append({"name": str(meta.name), "ttir": str(kernel.asm["ttir"]), "options": options})
-        return kernel
+    def run(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            original(self, *args, **{**kwargs, "warmup": True})
+        except _Recorded as recorded:
+            kernels.append({"ttir": recorded.ttir, "options": recorded.options})
 
-    JITFunction.run = run
-    Autotuner._bench = lambda *_args, **_kwargs: 0.0
+    def stop_after_ttir(self: Any, stages: dict[str, Any], options: Any, *rest: Any) -> None:
+        add_stages(self, stages, options, *rest)
+        make = stages["ttir"]
+
+        def make_and_stop(module: Any, metadata: Any) -> Any:
+            raise _Recorded(str(make(module, metadata)), options)
+
+        stages["ttir"] = make_and_stop
+
+    JITFunction.run, Autotuner._bench, backend.add_stages = run, lambda *_a, **_k: 0.0, stop_after_ttir
     try:
         function(*args, **kwargs)
     finally:
-        JITFunction.run, Autotuner._bench = original, bench
+        JITFunction.run, Autotuner._bench, backend.add_stages = original, bench, add_stages
     return kernels
