@@ -1,0 +1,152 @@
+"""`author new` and `author verify`: for those who write exercises."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlsys_path import locations
+from mlsys_path.checking.session import Checker
+from mlsys_path.checking.submission import Submission
+from mlsys_path.cli.completing import exercise_ids
+from mlsys_path.cli.many import run_many
+from mlsys_path.cli.parallel import Budget
+from mlsys_path.cli.running import run
+from mlsys_path.cli.terminal import style
+from mlsys_path.exercises.registry import registered, registry_problems
+from mlsys_path.exercises.verification import Problem, Report, Run, verify
+from mlsys_path.language import _, ngettext
+from mlsys_path.machine.inspect import Machine, inspect
+from mlsys_path.roadmap.check import problems as roadmap_problems
+from mlsys_path.roadmap.load import load
+from mlsys_path.roadmap.model import Exercise
+
+PROBLEMS_FOUND = 1
+SCHEMA = 1
+
+
+@click.group("author", help=_("For authors of exercises: scaffold one, and prove that it keeps its promises."))
+def author_group() -> None:
+    """Hold the two commands."""
+
+
+@author_group.command(
+    "verify",
+    help=_(
+        "Prove exercises: the solution passes within half of its limits, the starter fails with a helpful word, each "
+        "wrong solution fails first where its entry says, texts are complete in both languages. All problems are "
+        "listed; the exit code is 1 when there is one."
+    ),
+)
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=exercise_ids)
+@click.option("--roadmap", "only_roadmap", is_flag=True, help=_("Only the YAML: list every problem of the roadmap."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object and nothing else."))
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=_("Runs at once (else by cores and memory)."))
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help=_("Make each run N times: inputs are random.")
+)
+@click.pass_context
+def verify_command(
+    ctx: click.Context, ids: tuple[str, ...], only_roadmap: bool, as_json: bool, jobs: int | None, repeat: int
+) -> None:
+    """List every problem, of the roadmap or of exercises."""
+    problems = [] if ids else [Problem("", "roadmap", str(problem)) for problem in roadmap_problems()]
+    reports: list[Report] = []
+    if not only_roadmap and not problems:
+        exercises = _exercises(ids)
+        problems += _registry(ids)
+        reports = asyncio.run(_verify_all(exercises, inspect(), jobs, repeat, quiet=as_json))
+    problems += [problem for report in reports for problem in report.problems]
+    if as_json:
+        click.echo(json.dumps(_document(problems, reports), ensure_ascii=False, indent=2))
+    else:
+        _print(problems, reports)
+    ctx.exit(PROBLEMS_FOUND if problems else 0)
+
+
+def _exercises(ids: Sequence[str]) -> list[tuple[Exercise, Path]]:
+    roadmap = load()
+    return [(roadmap.exercise(name), roadmap.folder(name)) for name in ids or roadmap.exercises]
+
+
+def _registry(ids: Sequence[str]) -> list[Problem]:
+    folder = locations.exercises_dir()
+    on_disk = [spec.parent.name for spec in folder.glob("*/*/exercise.yaml")]
+    found = registry_problems(on_disk, registered(folder))
+    return [Problem(name, "registry.txt", message) for name, message in found.items() if not ids or name in ids]
+
+
+async def _verify_all(
+    exercises: Sequence[tuple[Exercise, Path]], machine: Machine, jobs: int | None, repeat: int, *, quiet: bool
+) -> list[Report]:
+    budget = Budget.of_machine(jobs)
+    with Checker() as checker:
+
+        async def once(folder: Path, exercise: Exercise, files: Mapping[str, bytes]) -> Run:
+            async with budget.share(exercise):
+                ran = await run(checker, machine, Submission(exercise, folder, files), None, lambda _event: None)
+            verdict, first = ran.verdict, ran.verdict.first_failure
+            return Run(
+                verdict=verdict.verdict,
+                failing_check=first.name if first else "",
+                message=first.message if first else verdict.message,
+                open_because=verdict.open_because,
+                seconds=verdict.seconds,
+            )
+
+        return await run_many(
+            [
+                functools.partial(verify, exercise, folder, functools.partial(once, folder), repeat=repeat)
+                for exercise, folder in exercises
+            ],
+            tell=None if quiet else _line,
+            label=_("verifying"),
+        )
+
+
+def _line(report: Report) -> str:
+    mark = style("✗", fg="red") if report.problems else style("✓", fg="green")
+    seconds = next((v.run.seconds for v in report.variants if v.name == "solution"), 0.0)
+    runs = ngettext("{n} run", "{n} runs", len(report.variants)).format(n=len(report.variants))
+    lines = [f"{mark} {report.exercise}  ({runs}, {_('solution')} {seconds:.2f} s)"]
+    lines += [f"    {_('{level} is open here: {why}').format(level=level, why=why)}" for level, why in report.open_because.items()]
+    return "\n".join(lines)
+
+
+def _print(problems: Sequence[Problem], reports: Sequence[Report]) -> None:
+    for problem in problems:
+        where = ": ".join(part for part in (problem.exercise, problem.where) if part)
+        click.echo(f"{where}: {problem.message}")
+    found = ngettext("{n} problem", "{n} problems", len(problems)).format(n=len(problems))
+    verified = ngettext("{n} exercise", "{n} exercises", len(reports)).format(n=len(reports))
+    click.echo(_("{exercises} verified, {problems}").format(exercises=verified, problems=found))
+
+
+def _document(problems: Sequence[Problem], reports: Sequence[Report]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "problems": [{"exercise": p.exercise, "where": p.where, "message": p.message} for p in problems],
+        "exercises": [
+            {
+                "exercise": report.exercise,
+                "open": dict(report.open_because),
+                "runs": [
+                    {
+                        "name": variant.name,
+                        "verdict": variant.run.verdict,
+                        "failing_check": variant.run.failing_check,
+                        "message": variant.run.message,
+                        "seconds": variant.run.seconds,
+                    }
+                    for variant in report.variants
+                ],
+            }
+            for report in reports
+        ],
+    }

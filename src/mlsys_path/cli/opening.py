@@ -1,0 +1,39 @@
+"""`mlsys-path` without a command: the screens, or the first steps where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mlsys_path.language import _
+
+
+def open_screens() -> None:
+    """Open the TUI; without a terminal print what to type first."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(first_steps())
+        return
+    from mlsys_path.tui.app import run
+
+    run()
+
+
+def first_steps() -> str:
+    """The commands of the first five minutes."""
+    lines = [
+        (_("there is no terminal here, so no screens: the same by commands")),
+        "",
+        *(
+            f"  {command:<30}{what}"
+            for command, what in (
+                ("mlsys-path next", _("what to do now, and why")),
+                ("mlsys-path show lru-cache", _("read the lesson")),
+                ("mlsys-path start lru-cache", _("get the starter; edit the file that it names")),
+                ("mlsys-path check lru-cache", _("check your solution; --watch checks at every save")),
+                ("mlsys-path doctor", _("what this machine can check")),
+                ("mlsys-path --help", _("everything else")),
+            )
+        ),
+    ]
+    return "\n".join(lines)

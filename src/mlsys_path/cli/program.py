@@ -1,0 +1,195 @@
+"""The click program: its table of commands, the global options, and what becomes of every error."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from mlsys_path import language
+from mlsys_path.cli.terminal import cells, stderr_line
+from mlsys_path.errors import UserError
+from mlsys_path.language import N_, _
+
+PROGRAM = "mlsys-path"
+BAD_INPUT = 2
+CRASHED = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as of any other tool
+
+# name -> (module of cli.commands, attribute, one line of help): a module is imported only when its command runs
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "next": ("next_step", "next_command", N_("What to do now, and why")),
+    "list": ("listing", "list_command", N_("List the exercises and how you stand with them")),
+    "show": ("show", "show_command", N_("Read a lesson, or see a stage, topic, track or resource")),
+    "start": ("workspace", "start_command", N_("Copy an exercise's starter into your workspace")),
+    "check": ("check", "check_command", N_("Check your solution by running it")),
+    "hint": ("answers", "hint_command", N_("One more hint each time")),
+    "solution": ("answers", "solution_command", N_("The reference solution, after you have passed")),
+    "diff": ("workspace", "diff_command", N_("What you changed since the starter")),
+    "reset": ("workspace", "reset_command", N_("Put the starter back; your files move to a backup")),
+    "progress": ("progress", "progress_command", N_("What you have done so far")),
+    "track": ("track", "track_group", N_("Ways through the roadmap: list, show, follow")),
+    "doctor": ("doctor", "doctor_command", N_("What this machine can check, and how to add what is missing")),
+    "export": ("exchange", "export_command", N_("Write your progress to one file")),
+    "import": ("exchange", "import_command", N_("Merge progress from an exported file")),
+    "author": ("author", "author_group", N_("For authors of exercises: new, verify")),
+    "completion": ("completion", "completion_command", N_("Print the script that completes commands in your shell")),
+}
+
+
+class Program(click.Group):
+    """A group that imports a command's module when the command is invoked, and never shows a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _help = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"mlsys_path.cli.commands.{module}"), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; an unknown one is answered with the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = _("did you mean `{name}`?").format(name=near[0]) if near else _("`mlsys-path --help` lists them")
+            raise UserError(_("there is no command {name!r}: {hint}").format(name=args[0], hint=hint))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, without importing one of them."""
+        width = max(cells(name) for name in COMMANDS)
+        with formatter.section(_("Commands")):
+            for name, (_module, _attribute, text) in COMMANDS.items():
+                formatter.write(f"  {name:<{width}}  {_(text)}\n")
+
+    def main(self, args: Sequence[str] | None = None, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
+        """Run, and turn every error into one line and an exit code."""
+        code = self._run(list(sys.argv[1:] if args is None else args), extra)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _run(self, args: list[str], extra: dict[str, Any]) -> int:
+        extra.pop("prog_name", None)
+        try:
+            result = super().main(args, prog_name=PROGRAM, standalone_mode=False, **extra)
+            sys.stdout.flush()
+            return result if isinstance(result, int) else 0
+        except UserError as error:
+            stderr_line(str(error))
+            return BAD_INPUT
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+            return BAD_INPUT
+        except click.ClickException as error:
+            stderr_line(_usage(error))
+            return BAD_INPUT
+        except (click.Abort, KeyboardInterrupt):
+            return INTERRUPTED
+        except Exception as error:  # noqa: BLE001  (the last line of defence: nobody else would show it in one line)
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                _silence_stdout()
+                return BROKEN_PIPE
+            from mlsys_path.cli.crash import report
+
+            stderr_line(report(error, args))
+            return CRASHED
+
+
+def _usage(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return _("{message} `{command} --help` explains").format(
+            message=message if message.endswith((".", "!", "?")) else message + ":", command=error.ctx.command_path
+        )
+    return message
+
+
+def _silence_stdout() -> None:
+    """Whatever is still buffered for the reader that has gone must not be complained about at exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(devnull, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+    finally:
+        os.close(devnull)
+
+
+def use_language(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Set the language before any text is made."""
+    if value:
+        language.use("zh" if value == "zh" else "en")
+
+
+def show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    """Print the version and end."""
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"mlsys-path {version('mlsys-path')}")
+        ctx.exit()
+
+
+def build() -> Program:
+    """The program, with its texts in the language in use."""
+
+    def open_program(ctx: click.Context, /, **_options: Any) -> None:
+        if ctx.invoked_subcommand is None:
+            from mlsys_path.cli.opening import open_screens
+
+            open_screens()
+
+    return Program(
+        name=PROGRAM,
+        callback=click.pass_context(open_program),
+        invoke_without_command=True,
+        help=_(
+            "A path to ML-systems engineering: a roadmap, and exercises that are checked by running them. "
+            "Without a command it opens its screens."
+        ),
+        context_settings={"help_option_names": ["-h", "--help"]},
+        params=[
+            click.Option(
+                ["--lang"],
+                type=click.Choice(list(language.LANGUAGES)),
+                is_eager=True,
+                expose_value=False,
+                callback=use_language,
+                help=_("Language of texts and lessons (else MLSYS_PATH_LANG, else the locale)."),
+            ),
+            click.Option(
+                ["--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=show_version,
+                help=_("Print the version and exit."),
+            ),
+        ],
+    )
+
+
+def run() -> NoReturn:
+    """The entry point: everything that the process does, ending it with an exit code."""
+    language.use(language.detect())
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # a terminal that cannot show a glyph gets a question mark, never a traceback
+            stream.reconfigure(errors="replace")
+    sys.exit(build().main(standalone_mode=False))

@@ -1,0 +1,191 @@
+"""A check on the terminal: a line for each result as it comes, then what the first failure teaches.
+
+What comes from learners' code was made harmless by the checker, and is echoed as it is: never as markup.
+"""
+
+from __future__ import annotations
+
+import click
+
+from mlsys_path import language
+from mlsys_path.checking.events import CheckEvent, CheckResult, CheckStarted, Counterexample, Measurement, Started, Verdict
+from mlsys_path.cli.terminal import OUTCOMES, cells, columns, cut, indent, on_terminal, outcome_label, pad, style
+from mlsys_path.language import _, ngettext
+from mlsys_path.levels import Level, Outcome, highest_passed
+from mlsys_path.roadmap.model import Exercise
+
+MAX_OUTPUT_LINES = 20
+MAX_TITLE = 52
+CLEAR_LINE = "\r\x1b[K"
+
+
+class CheckPrinter:
+    """Prints one run of one exercise."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self.exercise = exercise
+        titles = [self.title(name) for name in exercise.checks]
+        self.width = min(max(map(cells, titles)), MAX_TITLE, max(20, columns() - 30))
+        self.transient = False
+
+    def title(self, name: str) -> str:
+        """A check's title in the language in use."""
+        check = self.exercise.checks.get(name)
+        return check.title[language.current()] if check else name
+
+    def told(self, event: CheckEvent) -> None:
+        """Print what an event says."""
+        match event:
+            case Started():
+                click.echo(style(f"{self.exercise.id}  {self.exercise.title[language.current()]}", bold=True))
+                for declared in event.checks:
+                    if declared.open_because:
+                        self._line(Outcome.OPEN, declared.name, declared.level, "")
+            case CheckStarted():
+                self._show_running(event.name)
+            case CheckResult():
+                self._line(event.outcome, event.name, event.level, f"{event.seconds:.2f} s")
+            case Measurement():
+                self.clear()
+                click.echo(f"      {measured(event)}")
+
+    def _line(self, outcome: Outcome, name: str, level: Level, seconds: str) -> None:
+        self.clear()
+        shown = pad(cut(self.title(name), self.width), self.width)
+        mark = "" if level is Level.CORRECT else f"  [{level}]"
+        click.echo(f"  {outcome_label(outcome)}  {shown}  {seconds:>7}{mark}".rstrip())
+
+    def _show_running(self, name: str) -> None:
+        if on_terminal():
+            self.clear()
+            click.echo(cut(f"  … {self.title(name)}", columns() - 1), nl=False)
+            self.transient = True
+
+    def clear(self) -> None:
+        """Take back the line that says what is running."""
+        if self.transient:
+            click.echo(CLEAR_LINE, nl=False)
+            self.transient = False
+
+    def finished(self, verdict: Verdict, argument: str) -> None:
+        """After the last event: the leading failure, the open levels, and what to do."""
+        self.clear()
+        if (first := verdict.first_failure) is not None:
+            click.echo()
+            click.echo(failure(self.exercise, first))
+        elif verdict.verdict is Outcome.ERROR:
+            click.echo()
+            click.echo(verdict.message)
+        click.echo()
+        for level, why in verdict.open_because.items():
+            click.echo(_("{level} is open: {why}").format(level=style(level, bold=True), why=why))
+        click.echo(summary(verdict))
+        click.echo(what_next(self.exercise, verdict, argument))
+
+
+def summary(verdict: Verdict) -> str:
+    """One line: the verdict, how many checks passed, in which time and under what guard."""
+    passed = sum(c.outcome is Outcome.PASSED for c in verdict.checks)
+    counted = ngettext("{passed} of {n} check passed", "{passed} of {n} checks passed", len(verdict.checks)).format(
+        passed=passed, n=len(verdict.checks)
+    )
+    glyph, word, colour = OUTCOMES[verdict.verdict]
+    reached = highest_passed(verdict.levels)
+    level = _(", level {level}").format(level=reached) if reached and verdict.verdict is Outcome.PASSED else ""
+    head = style(f"{glyph} {verdict.exercise}: {_(word)}{level}", fg=colour, bold=True)
+    return f"{head}  ({counted}, {verdict.seconds:.2f} s, {verdict.sandbox})"
+
+
+def failure(exercise: Exercise, result: CheckResult) -> str:
+    """All that the leading failure has to say."""
+    check = exercise.checks.get(result.name)
+    glyph, _word, colour = OUTCOMES[result.outcome]
+    title = check.title[language.current()] if check else result.name
+    parts = [style(f"{glyph} {title}", fg=colour, bold=True), indent(result.message, 2)]
+    if result.counterexample is not None:
+        parts += _counterexample(result.counterexample)
+    if result.traceback and result.traceback.strip() != result.message.strip():
+        parts += ["", "  " + _("In your code:"), indent(result.traceback, 4)]
+    if result.output.strip():
+        lines = result.output.rstrip().splitlines()
+        note = _(" (the last {n} of {m} lines)").format(n=MAX_OUTPUT_LINES, m=len(lines))
+        parts += ["", "  " + _("Your code printed") + (note if len(lines) > MAX_OUTPUT_LINES else "") + ":"]
+        parts.append(indent("\n".join(cut(line, 200) for line in lines[-MAX_OUTPUT_LINES:]), 4))
+    if check is not None and check.cause is not None:
+        parts += ["", "  " + style(_("Likely cause:"), bold=True) + f" {check.cause[language.current()]}"]
+    return "\n".join(parts)
+
+
+def _counterexample(example: Counterexample) -> list[str]:
+    parts: list[str] = []
+    if example.calls:
+        parts += ["", "  " + _("The smallest input that shows it:"), indent("\n".join(example.calls), 4)]
+    rows = [(_("got"), example.got), (_("expected"), example.expected)]
+    width = max(cells(label) for label, _text in rows)
+    for label, text in rows:
+        if text:
+            first, *rest = text.splitlines() or [""]
+            parts.append(f"  {pad(label, width)}  {first}")
+            parts += [" " * (width + 4) + line for line in rest]
+    if (m := example.mismatch) is not None:
+        where = ", ".join(map(str, m.first_index))
+        parts.append(
+            "  "
+            + _("{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}").format(
+                differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected
+            )
+        )
+        if m.tile:
+            parts.append("  " + _("it lies in tile {tile}").format(tile=m.tile))
+        if m.largest_error is not None:
+            parts.append("  " + _("largest error {error:g}").format(error=m.largest_error))
+    return parts
+
+
+def measured(measurement: Measurement) -> str:
+    """A measurement in one line."""
+    if measurement.ratio is None:
+        return f"{measurement.name}: {measurement.value:.4g} {measurement.unit}".rstrip()
+    spread = ""
+    if measurement.low is not None and measurement.high is not None:
+        spread = _(" (from {low:.3g} to {high:.3g})").format(low=measurement.low, high=measurement.high)
+    return _("{name}: {ratio:.3g} times the baseline{spread}, {value:.3g} {unit} against {baseline:.3g} {unit}").format(
+        name=measurement.name,
+        ratio=measurement.ratio,
+        spread=spread,
+        value=measurement.value,
+        unit=measurement.unit,
+        baseline=measurement.baseline or 0.0,
+    )
+
+
+def what_next(exercise: Exercise, verdict: Verdict, argument: str) -> str:
+    """What to do after a verdict."""
+    again = f"mlsys-path check {argument}"
+    match verdict.verdict:
+        case Outcome.PASSED:
+            return _("Next: `mlsys-path next` says where to go; `mlsys-path solution {id}` shows how an expert wrote it.").format(
+                id=exercise.id
+            )
+        case Outcome.FAILED:
+            return _("Next: mend {file}, then `{again}`; `mlsys-path hint {id}` gives a hint.").format(
+                file=exercise.files[0], again=again, id=exercise.id
+            )
+        case Outcome.ERROR:
+            return _("Nothing can be said of your code. Try `{again}` once more; `mlsys-path doctor` looks at this machine.").format(
+                again=again
+            )
+        case _:
+            return _("Nothing of it can be checked on this machine: `mlsys-path doctor` says what is missing.")
+
+
+def brief(exercise: Exercise, verdict: Verdict) -> str:
+    """One exercise among many: the summary, and the leading failure in two lines."""
+    lines = [summary(verdict)]
+    if (first := verdict.first_failure) is not None:
+        check = exercise.checks.get(first.name)
+        title = check.title[language.current()] if check else first.name
+        lines.append(cut(f"    {title}: {first.message.partition(chr(10))[0]}", max(40, columns() - 1)))
+    elif verdict.verdict is Outcome.ERROR:
+        lines.append(f"    {verdict.message}")
+    return "\n".join(lines)
