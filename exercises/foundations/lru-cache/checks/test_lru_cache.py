@@ -147,7 +147,7 @@ def test_matches_model(learner):
         def length(self):
             assert_equal(len(self.cache), len(self.model.entries), "len()")
 
-    run_state_machine_as_test(Trace, settings=settings(max_examples=40, stateful_step_count=30))
+    run_state_machine_as_test(Trace, settings=settings(max_examples=30, stateful_step_count=25))
 
 
 def trace(rng, steps, keys, weights):
@@ -188,7 +188,7 @@ def test_lets_go(learner, capacity, names):
     assert_equal(alive, entries, "the number of values that are still in memory")
 
 
-SMALL, LARGE, STEPS = 256, 32_768, 4000
+SMALL, LARGE, STEPS = 256, 16_384, 4000
 
 
 def test_cost_does_not_grow(learner, rng, measure):

@@ -248,24 +248,25 @@ def test_hooks_that_change_hooks(learner, hooks, w, x):
 
 def test_no_grad(learner):
     drive = learner.harness("drive")
-    step = st.sampled_from(["with", "raise", "call", "thread"])
+    kind = st.sampled_from(["with", "raise", "call", "thread"])
     programs = st.recursive(
-        st.lists(st.just("look"), min_size=1, max_size=1),
-        lambda inner: st.lists(st.just("look") | st.tuples(step, inner), min_size=1, max_size=3),
-        max_leaves=6,
+        st.just([]), lambda inner: st.lists(st.tuples(kind, inner), min_size=1, max_size=2), max_leaves=4
     )
 
-    def expected(program, enabled):
-        for item in program:
-            if item == "look":
-                yield enabled
-            else:
-                yield from expected(item[1], item[0] == "thread")
+    def expected(blocks, enabled):
+        yield enabled
+        for kind, body in blocks:
+            yield from expected(body, kind == "thread")
+            yield enabled
 
-    @given(program=programs)
-    def nested(program):
-        program = [*program, "look"]
-        assert_equal(drive.looks(program), list(expected(program, True)), "is_grad_enabled() at each look")
+    @given(blocks=programs)
+    def nested(blocks):
+        looks = list(expected(blocks, True))
+        assert_equal(
+            drive.looks(blocks),
+            looks,
+            "is_grad_enabled() at the start of each of the nested blocks and after it",
+        )
 
     @given(depth=st.integers(0, 4), scale=DATA)
     @settings(max_examples=10)

@@ -209,19 +209,16 @@ def forgetful(kind):
     Forgetful()
 
 
-def looks(program):
-    """What is_grad_enabled() says at every "look" of a nested program."""
+def looks(blocks):
+    """What is_grad_enabled() says at the start of each of the nested blocks, and again after it."""
     seen = []
-    _run(program, seen)
+    _run(blocks, seen)
     return seen
 
 
-def _run(program, seen):
-    for step in program:
-        if step == "look":
-            seen.append(nn.is_grad_enabled())
-            continue
-        kind, body = step
+def _run(blocks, seen):
+    seen.append(nn.is_grad_enabled())
+    for kind, body in blocks:
         if kind == "with":
             with nn.no_grad():
                 _run(body, seen)
@@ -238,6 +235,7 @@ def _run(program, seen):
             thread = threading.Thread(target=_run, args=(body, seen))
             thread.start()
             thread.join()
+        seen.append(nn.is_grad_enabled())
 
 
 def decorated(depth, scale):
