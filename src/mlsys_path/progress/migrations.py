@@ -1,0 +1,150 @@
+"""The database's schema as a list of steps: append a function to `STEPS`, never edit one that was released.
+
+`PRAGMA user_version` is the number of steps applied, so that a reader knows the version without sqlite-utils;
+sqlite-utils keeps the names and times of the steps in `_sqlite_migrations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+APPLICATION_ID = 0x4D4C5350  # "MLSP", shown by file(1): a database of another program is never touched
+SET = "mlsys_path"
+
+# attempts and events are facts; `tallies` and `ratios` are indexes of a kind that SQLite lacks, kept by triggers,
+# and can be computed again from `attempts`
+_M001 = """
+CREATE TABLE attempts (
+    id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
+    exercise TEXT NOT NULL CHECK (exercise <> ''),
+    started_at TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('passed', 'failed', 'error', 'open')),
+    levels TEXT NOT NULL CHECK (json_valid(levels)),
+    files_hash TEXT NOT NULL,
+    exercise_hash TEXT NOT NULL,
+    measurements TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(measurements)),
+    machine TEXT NOT NULL DEFAULT '',
+    sandbox TEXT NOT NULL DEFAULT '',
+    failing_check TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    best INTEGER GENERATED ALWAYS AS (CASE 'passed'
+        WHEN json_extract(levels, '$.fast') THEN 4
+        WHEN json_extract(levels, '$.gpu') THEN 3
+        WHEN json_extract(levels, '$.compiles') THEN 2
+        WHEN json_extract(levels, '$.correct') THEN 1
+        ELSE 0 END) VIRTUAL
+);
+CREATE INDEX attempts_by_exercise ON attempts (exercise, started_at, verdict);
+CREATE INDEX attempts_by_best ON attempts (exercise, best);
+CREATE INDEX attempts_passed ON attempts (exercise, started_at, exercise_hash) WHERE verdict = 'passed';
+CREATE INDEX attempts_by_time ON attempts (started_at);
+
+CREATE TABLE events (
+    id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
+    exercise TEXT NOT NULL CHECK (exercise <> ''),
+    kind TEXT NOT NULL CHECK (kind IN ('started', 'hint', 'solution', 'reset')),
+    at TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX events_by_exercise ON events (exercise, kind, at, detail);
+
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL,
+    changed_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE tallies (
+    exercise TEXT PRIMARY KEY NOT NULL,
+    attempts INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE ratios (
+    exercise TEXT NOT NULL,
+    name TEXT NOT NULL,
+    best REAL NOT NULL,
+    PRIMARY KEY (exercise, name)
+) WITHOUT ROWID;
+
+CREATE TRIGGER attempts_tally AFTER INSERT ON attempts BEGIN
+    INSERT INTO tallies (exercise, attempts) VALUES (NEW.exercise, 1)
+        ON CONFLICT (exercise) DO UPDATE SET attempts = attempts + 1;
+END;
+
+-- the speed of a program that is wrong is no record
+CREATE TRIGGER attempts_ratios AFTER INSERT ON attempts
+WHEN NEW.verdict <> 'error' AND NEW.measurements <> '[]'
+    AND coalesce(json_extract(NEW.levels, '$.correct'), '') <> 'failed'
+    AND coalesce(json_extract(NEW.levels, '$.gpu'), '') <> 'failed'
+BEGIN
+    INSERT INTO ratios (exercise, name, best)
+        SELECT NEW.exercise, json_extract(value, '$.name'), max(json_extract(value, '$.ratio'))
+        FROM json_each(NEW.measurements)
+        WHERE json_type(value, '$.ratio') IN ('real', 'integer') AND json_type(value, '$.name') = 'text'
+        GROUP BY 2
+        ON CONFLICT (exercise, name) DO UPDATE SET best = max(best, excluded.best);
+END;
+
+-- INSERT OR REPLACE deletes without firing a DELETE trigger, so a known id is refused before
+CREATE TRIGGER attempts_once BEFORE INSERT ON attempts
+WHEN EXISTS (SELECT 1 FROM attempts WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'attempts are append-only: this id is known'); END;
+CREATE TRIGGER attempts_update BEFORE UPDATE ON attempts
+BEGIN SELECT RAISE(ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER attempts_delete BEFORE DELETE ON attempts
+BEGIN SELECT RAISE(ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER events_once BEFORE INSERT ON events
+WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'events are append-only: this id is known'); END;
+CREATE TRIGGER events_update BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_delete BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+"""
+
+
+def m001_attempts_events_settings(db: Database) -> None:
+    """The first schema."""
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    for statement in _statements(_M001):
+        db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings,)
+VERSION = len(STEPS)
+
+
+def migrations(steps: tuple[Callable[[Database], None], ...] = STEPS) -> Migrations:
+    """The steps as sqlite-utils applies them; each also sets `user_version` to its own number."""
+    from sqlite_utils import Migrations
+
+    registered = Migrations(SET)
+    for number, step in enumerate(steps, start=1):
+        registered(name=step.__name__)(_numbered(number, step))
+    return registered
+
+
+def _numbered(number: int, step: Callable[[Database], None]) -> Callable[[Database], None]:
+    def apply(db: Database) -> None:
+        step(db)
+        db.execute(f"PRAGMA user_version = {number}")
+
+    return apply
+
+
+def _statements(script: str) -> list[str]:
+    """The single statements of a script: `executescript` would commit the transaction that a step runs in."""
+    import sqlite3
+
+    statements, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if line.rstrip().endswith(";") and sqlite3.complete_statement(current):
+            statements.append(current.strip())
+            current = ""
+    return statements

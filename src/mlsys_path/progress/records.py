@@ -1,0 +1,185 @@
+"""What is remembered of a learner: attempts, events and the status that follows from them.
+
+Standard library only, as `next`, `list` and `progress` import this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal, Protocol
+
+from mlsys_path.levels import Level, Outcome
+
+EventKind = Literal["started", "hint", "solution", "reset"]
+EVENT_KINDS: tuple[EventKind, ...] = ("started", "hint", "solution", "reset")
+
+State = Literal["passed", "failed", "open", "error", "started", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One finished run of an exercise's checks. `measurements` are plain JSON objects, `started_at` is in UTC."""
+
+    id: str
+    exercise: str
+    started_at: datetime
+    seconds: float
+    verdict: Outcome
+    levels: dict[Level, Outcome]
+    files_hash: str
+    exercise_hash: str
+    measurements: tuple[dict[str, Any], ...] = ()
+    machine: str = ""
+    sandbox: str = ""
+    failing_check: str = ""
+    message: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check that the machine could run came back positive."""
+        return self.verdict is Outcome.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something else that the learner did. `detail` of a hint is its index, counted from 0."""
+
+    id: str
+    exercise: str
+    kind: EventKind
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the learner stands with one exercise; `Status(exercise)` is one that was never touched."""
+
+    exercise: str
+    state: State = "new"
+    best_level: Level | None = None  # the strongest level that any attempt reached
+    attempts: int = 0
+    last_attempt_at: datetime | None = None
+    passed_at: datetime | None = None  # the first pass
+    last_failed: bool = False  # the last attempt failed or broke, and the starter was not put back since
+    exercise_changed: bool = False  # passed, and the exercise was edited since the last pass
+    hints: int = 0  # hints seen
+    solution_seen: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether any attempt passed: a pass stays a pass."""
+        return self.passed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was done on one day of the learner's own time zone."""
+
+    date: date
+    attempts: int
+    passes: int  # exercises passed for the first time on this day
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals, the streak and the days that have something to show, oldest first."""
+
+    streak: int  # days in a row with an attempt, ending today or yesterday
+    passes: int  # exercises passed
+    attempts: int
+    days: tuple[Day, ...] = field(default=())
+
+    @property
+    def by_day(self) -> dict[date, Day]:
+        """The days by their date."""
+        return {day.date: day for day in self.days}
+
+
+class _Check(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+class _Verdict(Protocol):
+    @property
+    def exercise(self) -> str: ...
+    @property
+    def verdict(self) -> Outcome: ...
+    @property
+    def levels(self) -> dict[Level, Outcome]: ...
+    @property
+    def measurements(self) -> Iterable[Any]: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def sandbox(self) -> str: ...
+    @property
+    def machine(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def first_failure(self) -> _Check | None: ...
+
+
+def attempt_of(verdict: _Verdict, *, started_at: datetime, files_hash: str, exercise_hash: str) -> Attempt:
+    """The attempt to store for a run's verdict."""
+    failure = verdict.first_failure
+    return Attempt(
+        id=new_id(started_at),
+        exercise=verdict.exercise,
+        started_at=started_at,
+        seconds=verdict.seconds,
+        verdict=verdict.verdict,
+        levels=dict(verdict.levels),
+        files_hash=files_hash,
+        exercise_hash=exercise_hash,
+        measurements=tuple(asdict(m) if is_dataclass(m) and not isinstance(m, type) else dict(m) for m in verdict.measurements),
+        machine=verdict.machine,
+        sandbox=verdict.sandbox,
+        failing_check=failure.name if failure else "",
+        message=verdict.message or (failure.message if failure else ""),
+    )
+
+
+def new_id(at: datetime | None = None) -> str:
+    """A ULID for something that happened at `at` (else now): 26 characters that sort by time."""
+    from ulid import ULID
+
+    return str(ULID.from_datetime(at) if at else ULID())
+
+
+def now() -> datetime:
+    """This moment in UTC."""
+    return datetime.now(UTC)
+
+
+def to_text(moment: datetime) -> str:
+    """The one spelling of a moment in the database, so that text sorts as time: 2026-01-31T09:30:00.000000Z.
+
+    Raises ValueError for a naive datetime: it does not say when it was.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+
+
+def from_text(text: str) -> datetime:
+    """The moment that `to_text` wrote; raises ValueError for any other spelling."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: a number that is not finite becomes None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
