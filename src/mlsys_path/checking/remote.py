@@ -230,6 +230,10 @@ class Remote:
     def __str__(self) -> str:
         return str(self._apply("str", self))
 
+    def _plain(self) -> Any:
+        """The plain container in an object that extends one; the handle itself for any other object."""
+        return self._link.apply("plain", (self,))
+
     def _not_plain(self) -> CheckFailed:
         return CheckFailed(
             _("Your code returned an object of class {kind} where a plain value was expected").format(kind=self._type)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mlsys_path.checking.events import Mismatch
 from mlsys_path.checking.failures import CheckFailed, LearnerDied, LearnerError, Open
+from mlsys_path.checking.remote import Remote
 from mlsys_path.checking.show import show
 from mlsys_path.language import _
 
@@ -32,6 +33,8 @@ def fail(message: str, *, got: Any = None, expected: Any = None) -> NoReturn:
 
 def assert_equal(got: Any, expected: Any, what: str = "") -> None:
     """Demand the same plain value of the same types all the way down: True is not 1, 1 is not 1.0, NaN is NaN."""
+    if isinstance(got, Remote) and isinstance(expected, (list, tuple, set, frozenset, Mapping)):
+        got = got._plain()
     where = _difference(got, expected, "")
     if where is None:
         return

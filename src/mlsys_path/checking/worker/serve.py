@@ -18,7 +18,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from wire import Channel, ChannelClosed, Decoder, Encoder, ProtocolError
+from wire import Channel, ChannelClosed, Decoder, Encoder, ProtocolError, plain
 
 MAX_ITERATION = 1_000_000
 MAX_MESSAGE = 4000
@@ -46,6 +46,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "call": _call,
     "callattr": lambda target, name, *args, **kwargs: getattr(target, name)(*args, **kwargs),
     "iterate": _iterate,
+    "plain": plain,
     "import": importlib.import_module,
 }
 

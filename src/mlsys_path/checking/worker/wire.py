@@ -139,10 +139,13 @@ class Encoder:
             raise ProtocolError(f"a value is nested deeper than {MAX_DEPTH}")
         if value is None or value is True or value is False:
             return value
-        # subclasses of plain values travel as the plain value: their overridden methods stay behind
+        # subclasses of plain scalars travel as the plain value: their overridden methods stay behind
         if isinstance(value, (int, float, complex, str, bytes, bytearray)):
             return _encode_scalar(value)
         down = depth + 1
+        if isinstance(value, (list, tuple, set, frozenset, dict)) and not _is_plain_container(value):
+            # a container with behaviour of its own is an object, such as a cache that extends OrderedDict
+            return self._remote(value)
         if isinstance(value, (list, tuple, set, frozenset)):
             tag = next(t for t, kind in _SEQUENCES.items() if isinstance(value, kind))
             return {"$": tag, "v": [self.encode(v, down) for v in list(value)]}
@@ -252,6 +255,18 @@ class Encoder:
 
 
 _SEQUENCES: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+def _is_plain_container(value: object) -> bool:
+    kind = type(value)
+    return kind.__module__ in ("builtins", "collections", "torch") or hasattr(kind, "_fields")
+
+
+def plain(value: Any) -> Any:
+    """The plain list, tuple, set or dict in a container of a class of its own; other values as they are."""
+    if isinstance(value, dict):
+        return dict(dict.items(value))
+    return next((kind(value) for kind in _SEQUENCES.values() if isinstance(value, kind)), value)
 
 
 def _encode_scalar(value: object) -> Any:

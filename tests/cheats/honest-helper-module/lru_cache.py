@@ -1,0 +1,2 @@
+from parts.ring import LRUCache
+__all__ = ['LRUCache']

@@ -1,0 +1,2 @@
+def loads(*a, **k): return {}
+dumps = str

@@ -1,0 +1,1 @@
+class ProtocolError(Exception): pass
