@@ -25,19 +25,25 @@ def read_only(path: Path) -> sqlite3.Connection | None:
         try:
             return _connect(path, mode)
         except sqlite3.OperationalError as error:
-            if mode == modes[-1] or trouble.code_of(error) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            if mode == modes[-1] or trouble.code_of(error) not in (
+                sqlite3.SQLITE_READONLY,
+                sqlite3.SQLITE_CANTOPEN,
+            ):
                 raise
     return None
 
 
 def _left_over(path: Path) -> bool:
     return any(
-        (other := path.with_name(path.name + suffix)).exists() and other.stat().st_size > 0 for suffix in ("-wal", "-journal")
+        (other := path.with_name(path.name + suffix)).exists() and other.stat().st_size > 0
+        for suffix in ("-wal", "-journal")
     )
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False
+    )
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA user_version").fetchone()
@@ -52,20 +58,22 @@ def recognise(path: Path, connection: sqlite3.Connection) -> int:
 
     Raises UserError when it is another program's, or was written by a newer version of this one.
     """
-    application, version = (int(connection.execute(f"PRAGMA {n}").fetchone()[0]) for n in ("application_id", "user_version"))
+    application, version = (
+        int(connection.execute(f"PRAGMA {n}").fetchone()[0]) for n in ("application_id", "user_version")
+    )
     if application != APPLICATION_ID:
         if application or version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise UserError(
-                _("{path} is the database of another program: move it away, or set MLSYS_PATH_HOME to another folder").format(
-                    path=path
-                )
+                _(
+                    "{path} is the database of another program: move it away, or set MLSYS_PATH_HOME to another folder"
+                ).format(path=path)
             )
         return 0
     if version > VERSION:
         raise UserError(
-            _("{path} was written by a newer mlsys-path (schema {found}, this one knows {known}): update mlsys-path").format(
-                path=path, found=version, known=VERSION
-            )
+            _(
+                "{path} was written by a newer mlsys-path (schema {found}, this one knows {known}): update mlsys-path"
+            ).format(path=path, found=version, known=VERSION)
         )
     return version
 
@@ -74,6 +82,10 @@ def refuse_non_file(path: Path) -> None:
     """Raise UserError when something other than a file lies at the database's path."""
     with contextlib.suppress(FileNotFoundError), trouble.explained(path):
         if path.is_dir():
-            raise UserError(_("{path} is a folder, and should be the progress database: move it away").format(path=path))
+            raise UserError(
+                _("{path} is a folder, and should be the progress database: move it away").format(path=path)
+            )
         if path.exists() and not path.is_file():
-            raise UserError(_("{path} is not a file, and should be the progress database: move it away").format(path=path))
+            raise UserError(
+                _("{path} is not a file, and should be the progress database: move it away").format(path=path)
+            )

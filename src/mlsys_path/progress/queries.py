@@ -44,7 +44,7 @@ FROM events GROUP BY exercise, kind
 
 
 @contextlib.contextmanager
-def _reading(path: Path | None) -> Iterator[sqlite3.Connection | None]:
+def reading(path: Path | None) -> Iterator[sqlite3.Connection | None]:
     path = path or locations.database_path()
     with trouble.explained(path):
         connection = read_only(path)
@@ -74,13 +74,15 @@ def _migrated(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def statuses(exercise_hashes: Mapping[str, str] | None = None, *, path: Path | None = None) -> dict[str, Status]:
+def statuses(
+    exercise_hashes: Mapping[str, str] | None = None, *, path: Path | None = None
+) -> dict[str, Status]:
     """How the learner stands with every exercise that they ever touched; `Status(id)` is that of any other.
 
     `exercise_hashes` are those of the exercises as they are on disk: they tell whether one changed since it was passed.
     Raises UserError when the database cannot be read.
     """
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return {}
         seen: dict[str, dict[str, tuple[str, int | None]]] = {}
@@ -95,9 +97,20 @@ def statuses(exercise_hashes: Mapping[str, str] | None = None, *, path: Path | N
 
 
 def _status(
-    exercise: str, tried: tuple[Any, ...] | None, seen: dict[str, tuple[str, int | None]], current_hash: str | None
+    exercise: str,
+    tried: tuple[Any, ...] | None,
+    seen: dict[str, tuple[str, int | None]],
+    current_hash: str | None,
 ) -> Status:
-    _exercise, attempts, last_at, verdict, best, passed_at, passed_hash = tried or (exercise, 0, "", "", 0, None, None)
+    _exercise, attempts, last_at, verdict, best, passed_at, passed_hash = tried or (
+        exercise,
+        0,
+        "",
+        "",
+        0,
+        None,
+        None,
+    )
     reset_since = "reset" in seen and seen["reset"][0] > last_at
     state: State
     if passed_at:
@@ -121,11 +134,13 @@ def _status(
     )
 
 
-def attempts(exercise: str | None = None, limit: int = 20, *, path: Path | None = None) -> tuple[Attempt, ...]:
+def attempts(
+    exercise: str | None = None, limit: int = 20, *, path: Path | None = None
+) -> tuple[Attempt, ...]:
     """The last attempts at an exercise (at any, when None), newest first."""
     where = "WHERE exercise = ?" if exercise is not None else ""
     query = f"SELECT {', '.join(ATTEMPT_COLUMNS)} FROM attempts {where} ORDER BY started_at DESC, rowid DESC LIMIT ?"  # noqa: S608
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return ()
         rows = connection.execute(query, [*([exercise] if exercise is not None else []), limit])
@@ -135,7 +150,7 @@ def attempts(exercise: str | None = None, limit: int = 20, *, path: Path | None 
 def summary(today: date | None = None, tz: tzinfo | None = None, *, path: Path | None = None) -> Summary:
     """Totals, streak and the last 53 weeks by day, as days are in `tz` (else in the local time zone)."""
     today = today or datetime.now(tz).date()
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return Summary(0, 0, 0)
         total = connection.execute("SELECT coalesce(sum(attempts), 0) FROM tallies").fetchone()[0]
@@ -186,23 +201,29 @@ def _streak(connection: sqlite3.Connection, today: date, tz: tzinfo | None) -> i
 
 def best_ratio(exercise: str, name: str, *, path: Path | None = None) -> float | None:
     """The best ratio that a measurement of an exercise ever had, by a program that was right; None without one."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return None
-        row = connection.execute("SELECT best FROM ratios WHERE exercise = ? AND name = ?", [exercise, name]).fetchone()
+        row = connection.execute(
+            "SELECT best FROM ratios WHERE exercise = ? AND name = ?", [exercise, name]
+        ).fetchone()
         return float(row[0]) if row else None
 
 
 def hints_seen(exercise: str, *, path: Path | None = None) -> int:
     """How many hints of an exercise the learner has seen."""
     query = "SELECT max(CAST(detail AS INTEGER)) FROM events WHERE exercise = ? AND kind = 'hint'"
-    with _reading(path) as connection:
+    with reading(path) as connection:
         last = connection.execute(query, [exercise]).fetchone()[0] if connection else None
         return 0 if last is None else int(last) + 1
 
 
 def setting(key: str, default: str = "", *, path: Path | None = None) -> str:
     """What was remembered under `key`, such as the track that is followed."""
-    with _reading(path) as connection:
-        row = connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone() if connection else None
+    with reading(path) as connection:
+        row = (
+            connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+            if connection
+            else None
+        )
         return str(row[0]) if row else default

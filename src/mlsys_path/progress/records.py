@@ -139,7 +139,10 @@ def attempt_of(verdict: _Verdict, *, started_at: datetime, files_hash: str, exer
         levels=dict(verdict.levels),
         files_hash=files_hash,
         exercise_hash=exercise_hash,
-        measurements=tuple(asdict(m) if is_dataclass(m) and not isinstance(m, type) else dict(m) for m in verdict.measurements),
+        measurements=tuple(
+            asdict(m) if is_dataclass(m) and not isinstance(m, type) else dict(m)
+            for m in verdict.measurements
+        ),
         machine=verdict.machine,
         sandbox=verdict.sandbox,
         failing_check=failure.name if failure else "",

@@ -41,7 +41,9 @@ def attempt_from_row(row: dict[str, Any]) -> Attempt:
             **row,
             "started_at": from_text(row["started_at"]),
             "verdict": Outcome(row["verdict"]),
-            "levels": {Level(level): Outcome(outcome) for level, outcome in json.loads(row["levels"]).items()},
+            "levels": {
+                Level(level): Outcome(outcome) for level, outcome in json.loads(row["levels"]).items()
+            },
             "measurements": tuple(json.loads(row["measurements"])),
         }
     )
@@ -49,7 +51,13 @@ def attempt_from_row(row: dict[str, Any]) -> Attempt:
 
 def event_to_row(event: Event) -> dict[str, Any]:
     """The columns of `events`."""
-    return {"id": event.id, "exercise": event.exercise, "kind": event.kind, "at": to_text(event.at), "detail": event.detail}
+    return {
+        "id": event.id,
+        "exercise": event.exercise,
+        "kind": event.kind,
+        "at": to_text(event.at),
+        "detail": event.detail,
+    }
 
 
 def event_from_row(row: dict[str, Any]) -> Event:

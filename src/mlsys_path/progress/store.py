@@ -100,7 +100,9 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -112,7 +114,9 @@ def _inspect(path: Path) -> int:
     with contextlib.closing(connection):
         version = recognise(path, connection)
         small = path.stat().st_size <= SMALL_BYTES
-        if (small or version < VERSION) and connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
+        if (small or version < VERSION) and connection.execute("PRAGMA quick_check(1)").fetchall() != [
+            ("ok",)
+        ]:
             raise UserError(trouble.corrupt(path))
         return version
 

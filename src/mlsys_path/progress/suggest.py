@@ -57,7 +57,11 @@ def suggest(
     return [
         *(s for s in found.values() if here[s.exercise]),
         *(
-            Suggestion(s.exercise, "uncheckable", _("This machine cannot check it: `mlsys-path doctor` says what is missing."))
+            Suggestion(
+                s.exercise,
+                "uncheckable",
+                _("This machine cannot check it: `mlsys-path doctor` says what is missing."),
+            )
             for s in found.values()
             if not here[s.exercise]
         ),
@@ -65,7 +69,11 @@ def suggest(
 
 
 def _in_order(
-    roadmap: Roadmap, statuses: Mapping[str, Status], track_id: str | None, passed: set[str], open_now: list[str]
+    roadmap: Roadmap,
+    statuses: Mapping[str, Status],
+    track_id: str | None,
+    passed: set[str],
+    open_now: list[str],
 ) -> Iterator[Suggestion]:
     long_ago = datetime.min.replace(tzinfo=UTC)
     failed = [name for name in open_now if name in statuses and statuses[name].last_failed]

@@ -24,7 +24,9 @@ def explained(path: Path) -> Iterator[None]:
         raise UserError(explain(error, path)) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UserError(_("cannot use the progress database {path}: {reason}").format(path=path, reason=reason)) from error
+        raise UserError(
+            _("cannot use the progress database {path}: {reason}").format(path=path, reason=reason)
+        ) from error
 
 
 def code_of(error: sqlite3.Error) -> int:
@@ -41,13 +43,17 @@ def explain(error: sqlite3.Error, path: Path) -> str:
     if code in _BUSY:
         text = _("another program keeps the progress database {path} locked: close it and try again")
     elif code == sqlite3.SQLITE_READONLY:
-        text = _("the progress database {path} is read-only: make it and its folder writable, or set MLSYS_PATH_HOME")
+        text = _(
+            "the progress database {path} is read-only: make it and its folder writable, or set MLSYS_PATH_HOME"
+        )
     elif code == sqlite3.SQLITE_FULL:
         text = _("the disk is full: nothing was written to {path}; free some space and try again")
     elif code == sqlite3.SQLITE_IOERR:
         text = _("the disk refused to read or write {path}: check that it is not full and not failing")
     elif code in _DENIED:
-        text = _("cannot open the progress database {path}: check the permissions of the file and of its folder")
+        text = _(
+            "cannot open the progress database {path}: check the permissions of the file and of its folder"
+        )
     else:
         return _("the progress database {path} cannot be used: {reason}").format(path=path, reason=error)
     return text.format(path=path)
