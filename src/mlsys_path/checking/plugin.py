@@ -231,4 +231,5 @@ def reseed() -> None:
     if "torch" in sys.modules:
         import torch
 
-        torch.manual_seed(random.getrandbits(62))
+        # torch.manual_seed would seed every GPU too, for which it formats a stack each time
+        torch.default_generator.manual_seed(random.getrandbits(62))
