@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlsys_path.checking.events import CheckEvent, Verdict
 from mlsys_path.checking.submission import Submission
 from mlsys_path.checking.verdict import Tally
-from mlsys_path.cli.terminal import stderr_line
-from mlsys_path.errors import UserError
-from mlsys_path.levels import LEVELS, Level
+from mlsys_path.levels import LEVELS, Level, Outcome
 
 if TYPE_CHECKING:
     from mlsys_path.checking.session import Checker
@@ -29,9 +27,14 @@ class Ran:
     verdict: Verdict
     started_at: datetime  # UTC
 
+    partial: bool  # a level that this machine can check was not asked for
+
     def attempt(self) -> Attempt:
-        """What is stored of it."""
-        return self.submission.attempt(self.verdict, self.started_at)
+        """What is stored of it; a pass of some levels, while others were left out, is no pass of the exercise."""
+        verdict = self.verdict
+        if self.partial and verdict.verdict is Outcome.PASSED:
+            verdict = replace(verdict, verdict=Outcome.OPEN)
+        return self.submission.attempt(verdict, self.started_at)
 
 
 async def run(
@@ -49,7 +52,9 @@ async def run(
         async for event in events:
             tally.add(event)
             told(event)
-    return Ran(submission, tally.verdict(), started_at)
+    levels = {check.level for check in submission.exercise.checks.values()}
+    partial = only is not None and bool(levels - only - set(request.open_levels))
+    return Ran(submission, tally.verdict(), started_at, partial)
 
 
 def wanted_levels(submission: Submission, machine: Machine, names: tuple[str, ...]) -> frozenset[Level] | None:
@@ -63,13 +68,3 @@ def wanted_levels(submission: Submission, machine: Machine, names: tuple[str, ..
         levels |= {max(here, key=LEVELS.index)} if here else set()
     return frozenset(levels)
 
-
-def remember(ran: Ran) -> None:
-    """Store the attempt; a database that cannot be written is one line, and the verdict stands."""
-    from mlsys_path.progress.store import Store
-
-    try:
-        with Store.open() as store:
-            store.record(ran.attempt())
-    except UserError as error:
-        stderr_line(str(error))

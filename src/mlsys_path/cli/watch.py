@@ -13,7 +13,8 @@ import click
 from mlsys_path import locations
 from mlsys_path.checking.session import Checker
 from mlsys_path.checking.submission import Submission
-from mlsys_path.cli.running import remember, run, wanted_levels
+from mlsys_path.cli.remembering import remember_attempt
+from mlsys_path.cli.running import run, wanted_levels
 from mlsys_path.cli.show_check import CheckPrinter
 from mlsys_path.cli.targets import Target
 from mlsys_path.cli.terminal import columns, cut, stderr_line, style
@@ -94,7 +95,7 @@ class Watch:
             raise
         else:
             printer.finished(ran.verdict, target.argument)
-            remember(ran)
+            remember_attempt(ran.attempt())
         click.echo(self._waiting_line())
 
     def _waiting_line(self) -> str:

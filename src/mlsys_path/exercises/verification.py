@@ -22,7 +22,7 @@ MIN_HINTS = 3
 MIN_WRONG = 2
 MIN_LESSON_LINES = 30  # that are not blank
 MIN_MESSAGE = 12  # characters: shorter ones name a thing and say nothing about it
-UNFINISHED = "TODO(author)"  # what the scaffold leaves for its author
+UNFINISHED = "[author]"  # what the scaffold leaves for its author
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
 

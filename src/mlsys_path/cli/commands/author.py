@@ -7,7 +7,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -20,12 +20,13 @@ from mlsys_path.cli.parallel import Budget
 from mlsys_path.cli.running import run
 from mlsys_path.cli.terminal import style
 from mlsys_path.exercises.registry import registered, registry_problems
+from mlsys_path.exercises.scaffold import scaffold
 from mlsys_path.exercises.verification import Problem, Report, Run, verify
 from mlsys_path.language import _, ngettext
 from mlsys_path.machine.inspect import Machine, inspect
 from mlsys_path.roadmap.check import problems as roadmap_problems
 from mlsys_path.roadmap.load import load
-from mlsys_path.roadmap.model import Exercise
+from mlsys_path.roadmap.model import AdapterName, Exercise
 
 PROBLEMS_FOUND = 1
 SCHEMA = 1
@@ -68,6 +69,22 @@ def verify_command(
     else:
         _print(problems, reports)
     ctx.exit(PROBLEMS_FOUND if problems else 0)
+
+
+@author_group.command(
+    "new",
+    help=_(
+        "Scaffold an exercise, STAGE/ID such as distributed/ring-allreduce: a small task that runs, to be turned into "
+        "yours. `author verify ID` lists what is left to write."
+    ),
+)
+@click.argument("name", metavar="STAGE/ID")
+@click.option("--language", required=True, type=click.Choice(get_args(AdapterName)), help=_("What learners write it in."))
+def new_command(name: str, language: AdapterName) -> None:
+    """Make the folder and say what comes next."""
+    folder = scaffold(locations.exercises_dir(), name, language)
+    click.echo(folder)
+    click.echo(_("Next: list it in a topic of roadmap/stages, write it, and prove it with `mlsys-path author verify {id}`.").format(id=folder.name))
 
 
 def _exercises(ids: Sequence[str]) -> list[tuple[Exercise, Path]]:

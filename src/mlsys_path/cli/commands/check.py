@@ -17,7 +17,8 @@ from mlsys_path.cli.check_report import document, write_junit
 from mlsys_path.cli.completing import exercise_ids, exercise_ids_or_paths
 from mlsys_path.cli.many import run_many
 from mlsys_path.cli.parallel import Budget
-from mlsys_path.cli.running import Ran, remember, run, wanted_levels
+from mlsys_path.cli.remembering import remember_attempt
+from mlsys_path.cli.running import Ran, run, wanted_levels
 from mlsys_path.cli.show_check import CheckPrinter, brief
 from mlsys_path.cli.targets import Target, targets
 from mlsys_path.language import _
@@ -81,7 +82,7 @@ def check_command(
     if as_json:
         click.echo(json.dumps(document(verdicts), ensure_ascii=False, indent=2))
     for each in ran:
-        remember(each)
+        remember_attempt(each.attempt())
     if junit is not None:
         write_junit(junit, verdicts)
     ctx.exit(exit_code(verdicts))

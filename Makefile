@@ -1,0 +1,72 @@
+# make start   install, and open the program
+# make test    install what the tests need, and run everything
+# make bench   the figures that the README quotes
+# make schemas write the JSON Schemas of the YAML files
+
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+.PHONY: start test bench schemas system-packages
+.DEFAULT_GOAL := start
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(CURDIR)/$(VENV)/bin
+# `make start EXTRAS=` leaves torch and triton out: everything but the exercises that need them works
+EXTRAS ?= kernels
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+start: $(VENV)/.for-start
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/mlsys-path; fi
+	PATH="$(BIN):$$PATH"
+	mlsys-path
+	echo
+	echo "== a first check, in a folder of its own: the starter fails, the solution passes"
+	MLSYS_PATH_HOME=$$(mktemp -d)
+	export MLSYS_PATH_HOME
+	trap 'rm -rf "$$MLSYS_PATH_HOME"' EXIT
+	mlsys-path start lru-cache
+	code=0
+	mlsys-path check lru-cache || code=$$?
+	[ $$code = 1 ] || { echo "make start: the starter must fail, and check ended with $$code" >&2; exit 1; }
+	cp exercises/foundations/lru-cache/solution/lru_cache.py "$$MLSYS_PATH_HOME/workspace/lru-cache/"
+	mlsys-path check lru-cache
+
+test: system-packages $(VENV)/.for-test
+	@PATH="$(BIN):$$PATH"
+	failed=""
+	step() {
+		echo "== $$*"
+		"$$@" || failed="$$failed, $$*"
+	}
+	step ruff check .
+	step ruff format --check .
+	step mypy
+	step lint-imports
+	step mlsys-path author verify
+	[ -z "$$failed" ] || echo "FAILED before pytest: $${failed#, }"
+	echo "== pytest"
+	pytest -q -n 2 || exit 1
+	[ -z "$$failed" ]
+
+bench: $(VENV)/.for-test
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+schemas: $(VENV)/.for-test
+	@$(BIN)/python -m mlsys_path.roadmap.schemas
+
+system-packages:
+	@.ci/system-packages
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mlsys-path needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 cannot make a virtual environment: sudo apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.for-start: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV): the first time torch is fetched, which is large"
+	$(PIP_INSTALL) -e '.[$(EXTRAS)]'
+	touch $@
+
+$(VENV)/.for-test: $(VENV)/bin/python pyproject.toml constraints.txt
+	@$(PIP_INSTALL) -e '.[dev,kernels,opencl]'
+	touch $@

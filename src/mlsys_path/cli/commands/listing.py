@@ -1,0 +1,92 @@
+"""`list`: the exercises, by stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlsys_path import language
+from mlsys_path.cli.completing import stage_ids, track_ids
+from mlsys_path.cli.output import json_option, print_json
+from mlsys_path.cli.standing import Standing, standings
+from mlsys_path.cli.terminal import cells, columns, cut, pad, style
+from mlsys_path.errors import UserError
+from mlsys_path.language import _, ngettext
+from mlsys_path.roadmap.load import load
+
+if TYPE_CHECKING:
+    from mlsys_path.roadmap.load import Roadmap
+    from mlsys_path.roadmap.model import Exercise
+
+
+@click.command("list", help=_("List the exercises in the order of the path, and how you stand with them."))
+@click.option("--stage", metavar="ID", shell_complete=stage_ids, help=_("Only of this stage."))
+@click.option("--track", metavar="ID", shell_complete=track_ids, help=_("Only of this track, in its order."))
+@click.option("--status", type=click.Choice(["open", "passed", "blocked"]), help=_("Only with this status."))
+@json_option
+def list_command(stage: str | None, track: str | None, status: str | None, as_json: bool) -> None:
+    """Print the table, or the object."""
+    roadmap = load()
+    found = standings(roadmap)
+    names = list(roadmap.track(track).exercises if track else roadmap.exercises)
+    if stage:
+        roadmap.stage(stage)
+        names = [name for name in names if roadmap.stage_of(name).id == stage]
+    if status:
+        names = [name for name in names if found[name].category == status]
+    if as_json:
+        print_json({"exercises": [entry(roadmap, roadmap.exercises[name], found[name]) for name in names]})
+        return
+    if not names:
+        raise UserError(_("nothing matches: leave out --stage, --track or --status"))
+    _print(roadmap, [(roadmap.exercises[name], found[name]) for name in names], by_stage=not track)
+
+
+def entry(roadmap: Roadmap, exercise: Exercise, standing: Standing) -> dict[str, Any]:
+    """One exercise in JSON."""
+    status = standing.status
+    return {
+        "id": exercise.id,
+        "title": exercise.title[language.current()],
+        "stage": roadmap.stage_of(exercise.id).id,
+        "topic": roadmap.topic_of(exercise.id).id,
+        "language": exercise.language,
+        "difficulty": exercise.difficulty,
+        "minutes": exercise.minutes,
+        "requires": list(exercise.requires),
+        "status": standing.category,
+        "state": standing.state,
+        "missing": list(standing.missing),
+        "best_level": status.best_level,
+        "attempts": status.attempts,
+        "hints": status.hints,
+        "exercise_changed": status.exercise_changed,
+        "passed_at": status.passed_at.isoformat() if status.passed_at else None,
+    }
+
+
+def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]], *, by_stage: bool) -> None:
+    width = max(len(exercise.id) for exercise, _standing in rows)
+    labels = {exercise.id: standing.label() for exercise, standing in rows}
+    label_width = max(cells(click.unstyle(label)) for label in labels.values())
+    stage = ""
+    for exercise, standing in rows:
+        own = roadmap.stage_of(exercise.id)
+        if by_stage and own.id != stage:
+            click.echo(("\n" if stage else "") + style(own.title[language.current()], bold=True))
+            stage = own.id
+        label = labels[exercise.id]
+        head = f"  {label}{' ' * (label_width - cells(click.unstyle(label)))}  {pad(exercise.id, width)}  "
+        facts = f"{exercise.language:<11} {'*' * exercise.difficulty:<5}  "
+        room = columns() - 6 - label_width - width - cells(facts)
+        click.echo((head + facts + cut(exercise.title[language.current()] + _note(standing), max(room, 10))).rstrip())
+    passed = sum(standing.status.passed for _exercise, standing in rows)
+    click.echo()
+    click.echo(ngettext("{n} exercise, {passed} passed", "{n} exercises, {passed} passed", len(rows)).format(n=len(rows), passed=passed))
+
+
+def _note(standing: Standing) -> str:
+    if standing.status.exercise_changed:
+        return "  " + _("(changed since you passed)")
+    return "  " + _("(after {ids})").format(ids=", ".join(standing.missing)) if standing.missing else ""

@@ -1,0 +1,89 @@
+"""`track`: ways through the roadmap towards a goal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlsys_path import language
+from mlsys_path.cli.completing import track_ids
+from mlsys_path.cli.output import json_option, print_json
+from mlsys_path.cli.standing import TRACK_SETTING, Standing, standings
+from mlsys_path.cli.terminal import pad, style
+from mlsys_path.errors import UserError
+from mlsys_path.language import _
+from mlsys_path.progress import queries
+from mlsys_path.roadmap.load import load
+
+if TYPE_CHECKING:
+    from mlsys_path.roadmap.model import Track
+
+
+@click.group("track", help=_("Ways through the roadmap towards a goal. `next` leads along the one that you follow."))
+def track_group() -> None:
+    """Hold the three commands."""
+
+
+def _entry(track: Track, found: dict[str, Standing], followed: str) -> dict[str, Any]:
+    return {
+        "id": track.id,
+        "title": track.title[language.current()],
+        "summary": track.summary[language.current()],
+        "exercises": list(track.exercises),
+        "passed": sum(found[name].status.passed for name in track.exercises),
+        "followed": track.id == followed,
+    }
+
+
+@track_group.command("list", help=_("All tracks, how far you are, and which you follow."))
+@json_option
+def list_command(as_json: bool) -> None:
+    """Print a line for each."""
+    roadmap = load()
+    found, followed = standings(roadmap), queries.setting(TRACK_SETTING)
+    entries = [_entry(track, found, followed) for track in roadmap.tracks.values()]
+    if as_json:
+        print_json({"tracks": entries})
+        return
+    width = max((len(e["id"]) for e in entries), default=0)
+    for entry in entries:
+        mark = _("  (followed)") if entry["followed"] else ""
+        count = f"{entry['passed']}/{len(entry['exercises'])}"
+        click.echo(f"{pad(entry['id'], width)}  {count:>5}  {entry['title']}{mark}")
+
+
+@track_group.command("show", help=_("A track's exercises, in its order."))
+@click.argument("track_id", metavar="ID", shell_complete=track_ids)
+@json_option
+def show_command(track_id: str, as_json: bool) -> None:
+    """Print the track."""
+    roadmap = load()
+    track = roadmap.track(track_id)
+    found = standings(roadmap)
+    entry = _entry(track, found, queries.setting(TRACK_SETTING))
+    if as_json:
+        print_json({"track": entry})
+        return
+    click.echo(style(f"{entry['title']}  ({entry['passed']}/{len(track.exercises)})", bold=True))
+    click.echo(entry["summary"])
+    for name in track.exercises:
+        click.echo(f"  {found[name].label()}  {name}  {roadmap.exercises[name].title[language.current()]}")
+
+
+@track_group.command("follow", help=_("Follow a track: `next` leads along it. --none follows none."))
+@click.argument("track_id", metavar="[ID]", required=False, shell_complete=track_ids)
+@click.option("--none", "nothing", is_flag=True, help=_("Follow no track."))
+def follow_command(track_id: str | None, nothing: bool) -> None:
+    """Remember the choice."""
+    from mlsys_path.progress.store import Store
+
+    if nothing == (track_id is not None):
+        raise UserError(_("give the id of a track, or --none (`mlsys-path track list` shows them)"))
+    track = load().track(track_id) if track_id else None
+    with Store.open() as store:
+        store.set_setting(TRACK_SETTING, track.id if track else None)
+    if track is None:
+        click.echo(_("You follow no track."))
+    else:
+        click.echo(_("You follow “{title}”. `mlsys-path next` says where to begin.").format(title=track.title[language.current()]))

@@ -1,0 +1,55 @@
+"""`start`, `diff` and `reset`: the learner's own copy of an exercise."""
+
+from __future__ import annotations
+
+import click
+
+from mlsys_path.cli.completing import exercise_ids
+from mlsys_path.cli.remembering import remember_event
+from mlsys_path.cli.terminal import style
+from mlsys_path.exercises import workspace
+from mlsys_path.language import _
+from mlsys_path.roadmap.load import load
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+@click.command("start", help=_("Copy an exercise's starter into your workspace and print where. Files of yours are never touched."))
+@click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
+def start_command(exercise_id: str) -> None:
+    """Copy, remember, and say which file to open."""
+    roadmap = load()
+    exercise = roadmap.exercise(exercise_id)
+    path, new = workspace.start(exercise, roadmap.folder(exercise.id))
+    if new:
+        remember_event(exercise.id, "started")
+    click.echo(path)
+    click.echo(
+        _("Next: edit {files} there, then `mlsys-path check {id}`; with --watch it is checked at every save.").format(
+            files=", ".join(exercise.files), id=exercise.id
+        ),
+        err=True,
+    )
+
+
+@click.command("diff", help=_("What you changed since the starter, as a unified diff."))
+@click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
+def diff_command(exercise_id: str) -> None:
+    """Print the difference; nothing when there is none."""
+    roadmap = load()
+    exercise = roadmap.exercise(exercise_id)
+    for line in workspace.diff(exercise, roadmap.folder(exercise.id)).splitlines():
+        heading = line.startswith(("+++", "---"))
+        colour = None if heading else _COLOURS.get(line[:1])
+        click.echo(style(line, fg=colour, bold=heading) if colour or heading else line)
+
+
+@click.command("reset", help=_("Put the starter back. Your files move to a backup, whose path is printed."))
+@click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
+def reset_command(exercise_id: str) -> None:
+    """Move the learner's files away, copy the starter, remember it."""
+    roadmap = load()
+    exercise = roadmap.exercise(exercise_id)
+    backup = workspace.reset(exercise, roadmap.folder(exercise.id))
+    remember_event(exercise.id, "reset")
+    click.echo(_("{id}: the starter is back; your files are in {backup}").format(id=exercise.id, backup=backup))
