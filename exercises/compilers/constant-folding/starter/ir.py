@@ -125,7 +125,8 @@ def _params(params: list[tuple[str, str]]) -> str:
 
 def parse(text: str) -> Function:
     """A function from its text; raises ValueError with the line that it does not understand."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    lines = [line.partition(";")[0].strip() for line in text.splitlines()]  # a ; begins a comment
+    lines = [line for line in lines if line]
     head = re.fullmatch(r"func\((.*)\) \{", lines[0]) if lines else None
     if not head or lines[-1] != "}":
         raise ValueError("a function begins with `func(...) {` and ends with `}`")
@@ -224,6 +225,10 @@ def verify(function: Function) -> None:
             raise ValueError(f"{name} has the unknown type {kind}")
         types[name] = kind
     for block in function.blocks:
+        for args, where in _uses(block):
+            for arg in args:
+                if arg not in types:
+                    raise ValueError(f"`{where}`: {arg} is not defined anywhere")
         for instruction in block.body:
             _verify_types(instruction, types)
         _verify_end(function, block, blocks, types)
@@ -233,11 +238,20 @@ def verify(function: Function) -> None:
         for label in above[block.label] - {block.label}:
             visible |= {name for name, _ in _of_block(blocks[label])}
         visible |= {name for name, _ in block.params}
-        for instruction in block.body:
-            _verify_visible(instruction.args, visible, str(instruction))
-            visible.add(instruction.name)
-        for args in [block.end.args, *(target.args for target in block.end.targets)]:
-            _verify_visible(args, visible, str(block.end))
+        for args, where in _uses(block):
+            for arg in args:
+                if arg not in visible:
+                    raise ValueError(f"`{where}`: no definition of {arg} dominates this use")
+            if isinstance(where, Instruction):
+                visible.add(where.name)
+
+
+def _uses(block: Block) -> Iterator[tuple[list[str], Instruction | Terminator]]:
+    for instruction in block.body:
+        yield instruction.args, instruction
+    yield block.end.args, block.end
+    for target in block.end.targets:
+        yield target.args, block.end
 
 
 def _of_block(block: Block) -> Iterator[tuple[str, str]]:
@@ -283,12 +297,6 @@ def _verify_end(function: Function, block: Block, blocks: dict[str, Block], type
             raise ValueError(f"`{end}`: {target.label} takes {wanted}")
 
 
-def _verify_visible(args: list[str], visible: set[str], where: str) -> None:
-    for arg in args:
-        if arg not in visible:
-            raise ValueError(f"`{where}`: no definition of {arg} dominates this use")
-
-
 # --- running it ---------------------------------------------------------------------------------------------
 
 
@@ -303,7 +311,7 @@ def run(
     Raises Trap where the program traps, OutOfSteps after `steps` blocks.
     """
     values = {name: value for (name, _), value in zip(function.params, arguments, strict=True)}
-    block, passed = function.blocks[0], []
+    block, passed = function.blocks[0], list[Any]()
     for _ in range(steps):
         values.update({name: value for (name, _), value in zip(block.params, passed, strict=True)})
         for i in block.body:
