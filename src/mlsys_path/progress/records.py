@@ -6,10 +6,10 @@ Standard library only, as `next`, `list` and `progress` import this.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from mlsys_path.levels import Level, Outcome
 
@@ -36,6 +36,40 @@ class Attempt:
     sandbox: str = ""
     failing_check: str = ""
     message: str = ""
+
+    @classmethod
+    def new(
+        cls,
+        *,
+        exercise: str,
+        started_at: datetime,
+        seconds: float,
+        verdict: Outcome,
+        levels: Mapping[Level, Outcome],
+        files_hash: str,
+        exercise_hash: str,
+        measurements: Sequence[Mapping[str, Any]] = (),
+        machine: str = "",
+        sandbox: str = "",
+        failing_check: str = "",
+        message: str = "",
+    ) -> Attempt:
+        """An attempt with an id of its own, its values as the database gives them back."""
+        return cls(
+            new_id(started_at),
+            exercise,
+            started_at.astimezone(UTC),
+            seconds,
+            verdict,
+            dict(levels),
+            files_hash,
+            exercise_hash,
+            tuple(plain(measurement) for measurement in measurements),
+            machine,
+            sandbox,
+            failing_check,
+            message,
+        )
 
     @property
     def passed(self) -> bool:
@@ -91,63 +125,12 @@ class Summary:
     streak: int  # days in a row with an attempt, ending today or yesterday
     passes: int  # exercises passed
     attempts: int
-    days: tuple[Day, ...] = field(default=())
+    days: tuple[Day, ...] = ()
 
     @property
     def by_day(self) -> dict[date, Day]:
         """The days by their date."""
         return {day.date: day for day in self.days}
-
-
-class _Check(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-
-
-class _Verdict(Protocol):
-    @property
-    def exercise(self) -> str: ...
-    @property
-    def verdict(self) -> Outcome: ...
-    @property
-    def levels(self) -> dict[Level, Outcome]: ...
-    @property
-    def measurements(self) -> Iterable[Any]: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def sandbox(self) -> str: ...
-    @property
-    def machine(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def first_failure(self) -> _Check | None: ...
-
-
-def attempt_of(verdict: _Verdict, *, started_at: datetime, files_hash: str, exercise_hash: str) -> Attempt:
-    """The attempt to store for a run's verdict."""
-    failure = verdict.first_failure
-    return Attempt(
-        id=new_id(started_at),
-        exercise=verdict.exercise,
-        started_at=started_at,
-        seconds=verdict.seconds,
-        verdict=verdict.verdict,
-        levels=dict(verdict.levels),
-        files_hash=files_hash,
-        exercise_hash=exercise_hash,
-        measurements=tuple(
-            asdict(m) if is_dataclass(m) and not isinstance(m, type) else dict(m)
-            for m in verdict.measurements
-        ),
-        machine=verdict.machine,
-        sandbox=verdict.sandbox,
-        failing_check=failure.name if failure else "",
-        message=verdict.message or (failure.message if failure else ""),
-    )
 
 
 def new_id(at: datetime | None = None) -> str:

@@ -1,0 +1,284 @@
+"""What this computer has that checks may need. Nothing here imports torch.
+
+`inspect` looks at everything once per process; `glance` leaves out what costs a process of its own, for commands that only
+ask what could be checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mlsys_path import locations
+from mlsys_path.machine import containment
+
+TOOLS = (
+    "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap", "objdump",
+    "make", "nvidia-smi",
+)  # fmt: skip
+MODULES = ("numpy", "torch", "triton", "pyopencl")
+PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
+_SECONDS = 5.0  # for a program to say its version
+_VERSION = re.compile(rb"(?<![\w.])[Vv]?(\d+\.\d+(?:\.\d+)*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One NVIDIA GPU; what only nvidia-smi knows is 0 or "" after a glance."""
+
+    name: str
+    memory_mb: int = 0
+    capability: str = ""  # "9.0"
+    driver: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A computer as plain values: what it can check is a pure function of this."""
+
+    python: str = ""  # the version
+    executable: str = "python3"
+    architecture: str = ""
+    kernel: str = ""
+    cores: int = 1
+    memory_mb: int = 0
+    disk_free_mb: int = 0
+    tools: Mapping[str, str] = field(default_factory=dict)  # name -> path
+    modules: Container[str] = frozenset()
+    gpus: tuple[Gpu, ...] = ()
+    torch_cuda: str = ""  # the CUDA that torch was built for, "" for a CPU build or no torch
+    triton_ptxas: str = ""  # the path of the ptxas that triton uses
+    nvcc_version: str = ""  # "" after a glance
+    opencl_platforms: tuple[str, ...] = ()  # names of ICD files
+    package_manager: str = ""
+    administrator: bool = False  # commands need no sudo
+    python_headers: bool = False
+    sandbox: str = ""  # a kind of `containment.KINDS`, "" after a glance
+    sandbox_lacks: str = ""  # why it is not bubblewrap
+    sandbox_command: str = ""
+    landlock_abi: int = 0
+
+    def describe(self) -> str:
+        """The line that is stored with an attempt: "x86_64, 2 cores, 24 GB, no GPU, Linux 6.18"."""
+        names = Counter(gpu.name for gpu in self.gpus)
+        gpus = (
+            ", ".join(f"{count} × {name}" if count > 1 else name for name, count in names.items()) or "no GPU"
+        )
+        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
+        return f"{self.architecture}, {cores}, {round(self.memory_mb / 1024)} GB, {gpus}, {self.kernel}"
+
+
+@functools.cache
+def inspect() -> Machine:
+    """This machine, with a sandbox tried and GPUs asked; some ten milliseconds, where there is a GPU some hundred."""
+    machine = glance()
+    sandbox = containment.probe()
+    nvcc = machine.tools.get("nvcc")
+    return replace(
+        machine,
+        gpus=_ask_gpus(machine.tools.get("nvidia-smi")) or machine.gpus,
+        nvcc_version=version_of(nvcc) if nvcc else "",
+        sandbox=sandbox.kind,
+        sandbox_lacks=sandbox.lacks,
+        sandbox_command=sandbox.command,
+        landlock_abi=sandbox.landlock_abi,
+    )
+
+
+@functools.cache
+def glance() -> Machine:
+    """This machine as files show it: no process is started, so sandbox and GPU details are unknown."""
+    release = re.match(r"\d+(\.\d+)?", platform.release())
+    return Machine(
+        python=platform.python_version(),
+        executable=sys.executable,
+        architecture=platform.machine(),
+        kernel=f"{platform.system()} {release[0] if release else platform.release()}",
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_mb=_memory_mb(),
+        disk_free_mb=_disk_free_mb(),
+        tools=_OnPath(),
+        modules=_Importable(),
+        gpus=_seen_gpus(),
+        torch_cuda=_torch_cuda(),
+        triton_ptxas=_triton_ptxas(),
+        opencl_platforms=_opencl_platforms(),
+        package_manager=next((name for tool, name in PACKAGE_MANAGERS.items() if shutil.which(tool)), ""),
+        administrator=hasattr(os, "geteuid") and os.geteuid() == 0,
+        python_headers=Path(sysconfig.get_paths()["include"], "Python.h").is_file(),
+    )
+
+
+class _OnPath(Mapping[str, str]):
+    """Programs and where they are, looked up when asked for; known to iteration are those of `TOOLS`."""
+
+    def __getitem__(self, name: str) -> str:
+        path = _which(name)
+        if path is None:
+            raise KeyError(name)
+        return path
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in TOOLS if _which(name))
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
+
+
+_which = functools.cache(shutil.which)
+
+
+class _Importable:
+    """The modules that Python would find; looking does not import them."""
+
+    def __contains__(self, name: object) -> bool:
+        return _find_module(str(name)) is not None
+
+
+@functools.cache
+def _find_module(name: str) -> Path | None:
+    """The folder or file of a top-level module."""
+    with contextlib.suppress(ImportError, ValueError):
+        # of a dotted name the parents would be imported
+        spec = importlib.util.find_spec(name.partition(".")[0])
+        if spec and spec.origin:
+            return Path(spec.origin)
+    return None
+
+
+def version_of(program: str) -> str:
+    """What `program --version` says, such as "12.2.0"; "" when it says nothing of the kind. One process."""
+    try:
+        done = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    # a distribution's own name for the package stands in parentheses before the version
+    found = _VERSION.search(re.sub(rb"\([^)]*\)", b"", done.stdout)) or _VERSION.search(done.stdout)
+    return found[1].decode() if found else ""
+
+
+def module_version(name: str) -> str:
+    """The installed version of a module's distribution of the same name, "" when there is none."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def versions(machine: Machine) -> dict[str, str]:
+    """The versions of the programs and modules that `machine` has: one process each, all at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        tools = dict(zip(machine.tools, pool.map(version_of, machine.tools.values()), strict=True))
+    return {**tools, **{name: module_version(name) for name in MODULES if name in machine.modules}}
+
+
+def _memory_mb() -> int:
+    """What this process may use: the machine's memory, or less where a container limits it."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        with contextlib.suppress(OSError, ValueError):
+            total = min(total, int(limit.read_text()))
+    return total >> 20
+
+
+def _disk_free_mb() -> int:
+    folder = locations.database_path().parent
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(next(f for f in (folder, *folder.parents) if f.exists())).free >> 20
+    return 0
+
+
+def _seen_gpus(root: Path = Path("/")) -> tuple[Gpu, ...]:
+    """The GPUs whose device files are here; a container sees the host's /proc, but not its devices."""
+    minors = [
+        found[1]
+        for f in sorted((root / "dev").glob("nvidia*"))
+        if (found := re.fullmatch(r"nvidia(\d+)", f.name))
+    ]
+    names = {}
+    for information in (root / "proc/driver/nvidia/gpus").glob("*/information"):
+        with contextlib.suppress(OSError):
+            pairs = (line.partition(":") for line in information.read_text(errors="replace").splitlines())
+            known = {key.strip(): value.strip() for key, _colon, value in pairs}
+            names[known.get("Device Minor", "")] = known.get("Model", "")
+    if not minors and (root / "dev/dxg").exists() and (root / "usr/lib/wsl/lib/libcuda.so.1").exists():
+        return (Gpu("NVIDIA GPU"),)
+    return tuple(Gpu(names.get(minor) or "NVIDIA GPU") for minor in minors)
+
+
+def _ask_gpus(program: str | None) -> tuple[Gpu, ...]:
+    if program is None:
+        return ()
+    fields = "name,memory.total,compute_cap,driver_version"
+    try:
+        done = subprocess.run(
+            [program, f"--query-gpu={fields}", "--format=csv,noheader,nounits"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return parse_gpus(done.stdout.decode(errors="replace")) if done.returncode == 0 else ()
+
+
+def parse_gpus(text: str) -> tuple[Gpu, ...]:
+    """The GPUs of nvidia-smi's lines `name, memory in MiB, capability, driver`; other lines are left out."""
+    found = []
+    for line in text.splitlines():
+        parts = [part.strip() for part in line.rsplit(",", 3)]
+        if len(parts) == 4:
+            name, memory, capability, driver = parts
+            found.append(Gpu(name, int(memory) if memory.isdecimal() else 0, capability, driver))
+    return tuple(found)
+
+
+def _torch_cuda() -> str:
+    """The CUDA version in torch's own version file, read as text: importing torch takes seconds."""
+    if module := _find_module("torch"):
+        with contextlib.suppress(OSError):
+            text = (module.parent / "version.py").read_text()
+            if found := re.search(r"^cuda\b[^=]*=\s*['\"]([^'\"]+)", text, re.MULTILINE):
+                return found[1]
+    return ""
+
+
+def _triton_ptxas() -> str:
+    if asked := os.environ.get("TRITON_PTXAS_PATH"):
+        return asked if os.access(asked, os.X_OK) else ""
+    if module := _find_module("triton"):
+        bundled = module.parent / "backends" / "nvidia" / "bin" / "ptxas"
+        if os.access(bundled, os.X_OK):
+            return str(bundled)
+    return ""
+
+
+def _opencl_platforms() -> tuple[str, ...]:
+    folders = [
+        Path(os.environ.get("OCL_ICD_VENDORS") or "/etc/OpenCL/vendors"),
+        Path(sys.prefix, "etc/OpenCL/vendors"),
+    ]
+    return tuple(dict.fromkeys(icd.stem for folder in folders for icd in sorted(folder.glob("*.icd"))))
