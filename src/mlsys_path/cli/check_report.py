@@ -14,6 +14,7 @@ from mlsys_path.checking.events import SCHEMA, CheckResult, Verdict
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
 from mlsys_path.levels import Outcome
+from mlsys_path.progress.records import plain
 
 # XML 1.0 cannot hold these, not even escaped
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,7 +22,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The one object that `check --json` prints; docs/cli.md holds its schema."""
-    return {"schema": SCHEMA, "results": [verdict.to_json() for verdict in verdicts]}
+    # JSON has no NaN and no infinity: such a number becomes null
+    return {"schema": SCHEMA, "results": [plain(verdict.to_json()) for verdict in verdicts]}
 
 
 def write_junit(path: Path, verdicts: Sequence[Verdict]) -> None:

@@ -41,10 +41,16 @@ def track_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
 
 def any_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids of everything that `show` can show; resources come last."""
-    return [item for kind in ("exercises", "topics", "stages", "tracks", "resources") for item in _of(kind, incomplete)]
+    return [
+        item
+        for kind in ("exercises", "topics", "stages", "tracks", "resources")
+        for item in _of(kind, incomplete)
+    ]
 
 
-def exercise_ids_or_paths(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def exercise_ids_or_paths(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """Exercise ids, and folders where no id begins so."""
     from click.shell_completion import CompletionItem
 

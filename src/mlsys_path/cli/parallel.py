@@ -38,7 +38,10 @@ class Budget:
     @contextlib.asynccontextmanager
     async def share(self, exercise: Exercise) -> AsyncIterator[None]:
         """Wait for what one run of an exercise wants, hold it inside, give it back."""
-        cores, memory_mb = min(self.cores_of(exercise), self.cores), min(exercise.limits.memory_mb, self.memory_mb)
+        cores, memory_mb = (
+            min(self.cores_of(exercise), self.cores),
+            min(exercise.limits.memory_mb, self.memory_mb),
+        )
         async with self._changed:
             await self._changed.wait_for(lambda: cores <= self._free_cores and memory_mb <= self._free_mb)
             self._free_cores -= cores

@@ -39,7 +39,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("exchange", "export_command", N_("Write your progress to one file")),
     "import": ("exchange", "import_command", N_("Merge progress from an exported file")),
     "author": ("author", "author_group", N_("For authors of exercises: new, verify")),
-    "completion": ("completion", "completion_command", N_("Print the script that completes commands in your shell")),
+    "completion": (
+        "completion",
+        "completion_command",
+        N_("Print the script that completes commands in your shell"),
+    ),
 }
 
 
@@ -55,7 +59,9 @@ class Program(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _help = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"mlsys_path.cli.commands.{module}"), attribute)
+        command: click.Command = getattr(
+            importlib.import_module(f"mlsys_path.cli.commands.{module}"), attribute
+        )
         return command
 
     def resolve_command(
@@ -66,7 +72,11 @@ class Program(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = _("did you mean `{name}`?").format(name=near[0]) if near else _("`mlsys-path --help` lists them")
+            hint = (
+                _("did you mean `{name}`?").format(name=near[0])
+                if near
+                else _("`mlsys-path --help` lists them")
+            )
             raise UserError(_("there is no command {name!r}: {hint}").format(name=args[0], hint=hint))
         return super().resolve_command(ctx, args)
 
@@ -115,7 +125,8 @@ def _usage(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return _("{message} `{command} --help` explains").format(
-            message=message if message.endswith((".", "!", "?")) else message + ":", command=error.ctx.command_path
+            message=message if message.endswith((".", "!", "?")) else message + ":",
+            command=error.ctx.command_path,
         )
     return message
 

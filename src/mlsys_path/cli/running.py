@@ -57,7 +57,9 @@ async def run(
     return Ran(submission, tally.verdict(), started_at, partial)
 
 
-def wanted_levels(submission: Submission, machine: Machine, names: tuple[str, ...]) -> frozenset[Level] | None:
+def wanted_levels(
+    submission: Submission, machine: Machine, names: tuple[str, ...]
+) -> frozenset[Level] | None:
     """The levels that `--level` asks for; None is all. "highest" is the strongest that this machine can check."""
     if not names:
         return None
@@ -67,4 +69,3 @@ def wanted_levels(submission: Submission, machine: Machine, names: tuple[str, ..
         here = {check.level for check in submission.exercise.checks.values()} - set(closed)
         levels |= {max(here, key=LEVELS.index)} if here else set()
     return frozenset(levels)
-

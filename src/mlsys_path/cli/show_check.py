@@ -8,8 +8,26 @@ from __future__ import annotations
 import click
 
 from mlsys_path import language
-from mlsys_path.checking.events import CheckEvent, CheckResult, CheckStarted, Counterexample, Measurement, Started, Verdict
-from mlsys_path.cli.terminal import OUTCOMES, cells, columns, cut, indent, on_terminal, outcome_label, pad, style
+from mlsys_path.checking.events import (
+    CheckEvent,
+    CheckResult,
+    CheckStarted,
+    Counterexample,
+    Measurement,
+    Started,
+    Verdict,
+)
+from mlsys_path.cli.terminal import (
+    OUTCOMES,
+    cells,
+    columns,
+    cut,
+    indent,
+    on_terminal,
+    outcome_label,
+    pad,
+    style,
+)
 from mlsys_path.language import _, ngettext
 from mlsys_path.levels import Level, Outcome, highest_passed
 from mlsys_path.roadmap.model import Exercise
@@ -44,7 +62,8 @@ class CheckPrinter:
             case CheckStarted():
                 self._show_running(event.name)
             case CheckResult():
-                self._line(event.outcome, event.name, event.level, f"{event.seconds:.2f} s")
+                ran = event.outcome is not Outcome.OPEN
+                self._line(event.outcome, event.name, event.level, f"{event.seconds:.2f} s" if ran else "")
             case Measurement():
                 self.clear()
                 click.echo(f"      {measured(event)}")
@@ -86,12 +105,14 @@ class CheckPrinter:
 def summary(verdict: Verdict) -> str:
     """One line: the verdict, how many checks passed, in which time and under what guard."""
     passed = sum(c.outcome is Outcome.PASSED for c in verdict.checks)
-    counted = ngettext("{passed} of {n} check passed", "{passed} of {n} checks passed", len(verdict.checks)).format(
-        passed=passed, n=len(verdict.checks)
-    )
+    counted = ngettext(
+        "{passed} of {n} check passed", "{passed} of {n} checks passed", len(verdict.checks)
+    ).format(passed=passed, n=len(verdict.checks))
     glyph, word, colour = OUTCOMES[verdict.verdict]
     reached = highest_passed(verdict.levels)
-    level = _(", level {level}").format(level=reached) if reached and verdict.verdict is Outcome.PASSED else ""
+    level = (
+        _(", level {level}").format(level=reached) if reached and verdict.verdict is Outcome.PASSED else ""
+    )
     head = style(f"{glyph} {verdict.exercise}: {_(word)}{level}", fg=colour, bold=True)
     return f"{head}  ({counted}, {verdict.seconds:.2f} s, {verdict.sandbox})"
 
@@ -104,8 +125,9 @@ def failure(exercise: Exercise, result: CheckResult) -> str:
     parts = [style(f"{glyph} {title}", fg=colour, bold=True), indent(result.message, 2)]
     if result.counterexample is not None:
         parts += _counterexample(result.counterexample)
-    if result.traceback and result.traceback.strip() != result.message.strip():
-        parts += ["", "  " + _("In your code:"), indent(result.traceback, 4)]
+    # its last line is the exception, which is the message
+    if frames := result.traceback.rstrip().removesuffix(result.message.strip()).rstrip():
+        parts += ["", "  " + _("In your code:"), indent(frames, 2)]
     if result.output.strip():
         lines = result.output.rstrip().splitlines()
         note = _(" (the last {n} of {m} lines)").format(n=MAX_OUTPUT_LINES, m=len(lines))
@@ -131,9 +153,9 @@ def _counterexample(example: Counterexample) -> list[str]:
         where = ", ".join(map(str, m.first_index))
         parts.append(
             "  "
-            + _("{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}").format(
-                differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected
-            )
+            + _(
+                "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
+            ).format(differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected)
         )
         if m.tile:
             parts.append("  " + _("it lies in tile {tile}").format(tile=m.tile))
@@ -149,7 +171,9 @@ def measured(measurement: Measurement) -> str:
     spread = ""
     if measurement.low is not None and measurement.high is not None:
         spread = _(" (from {low:.3g} to {high:.3g})").format(low=measurement.low, high=measurement.high)
-    return _("{name}: {ratio:.3g} times the baseline{spread}, {value:.3g} {unit} against {baseline:.3g} {unit}").format(
+    return _(
+        "{name}: {ratio:.3g} times the baseline{spread}, {value:.3g} {unit} against {baseline:.3g} {unit}"
+    ).format(
         name=measurement.name,
         ratio=measurement.ratio,
         spread=spread,
@@ -164,19 +188,21 @@ def what_next(exercise: Exercise, verdict: Verdict, argument: str) -> str:
     again = f"mlsys-path check {argument}"
     match verdict.verdict:
         case Outcome.PASSED:
-            return _("Next: `mlsys-path next` says where to go; `mlsys-path solution {id}` shows how an expert wrote it.").format(
-                id=exercise.id
-            )
+            return _(
+                "Next: `mlsys-path next` says where to go; `mlsys-path solution {id}` shows how an expert wrote it."
+            ).format(id=exercise.id)
         case Outcome.FAILED:
             return _("Next: mend {file}, then `{again}`; `mlsys-path hint {id}` gives a hint.").format(
                 file=exercise.files[0], again=again, id=exercise.id
             )
         case Outcome.ERROR:
-            return _("Nothing can be said of your code. Try `{again}` once more; `mlsys-path doctor` looks at this machine.").format(
-                again=again
-            )
+            return _(
+                "Nothing can be said of your code. Try `{again}` once more; `mlsys-path doctor` looks at this machine."
+            ).format(again=again)
         case _:
-            return _("Nothing of it can be checked on this machine: `mlsys-path doctor` says what is missing.")
+            return _(
+                "Nothing of it can be checked on this machine: `mlsys-path doctor` says what is missing."
+            )
 
 
 def brief(exercise: Exercise, verdict: Verdict) -> str:

@@ -62,7 +62,8 @@ def standings(roadmap: Roadmap) -> dict[str, Standing]:
     passed = {name for name, status in statuses.items() if status.passed}
     return {
         name: Standing(
-            statuses.get(name) or Status(name), tuple(needed for needed in exercise.requires if needed not in passed)
+            statuses.get(name) or Status(name),
+            tuple(needed for needed in exercise.requires if needed not in passed),
         )
         for name, exercise in roadmap.exercises.items()
     }

@@ -34,13 +34,17 @@ class Target:
         if missing := missing_files(self.exercise, files):
             raise UserError(
                 _("{path} is missing: {id} is solved in {files}").format(
-                    path=self.files_dir / missing[0], id=self.exercise.id, files=", ".join(self.exercise.files)
+                    path=self.files_dir / missing[0],
+                    id=self.exercise.id,
+                    files=", ".join(self.exercise.files),
                 )
             )
         return files
 
 
-def targets(roadmap: Roadmap, arguments: Sequence[str], exercise_id: str | None, *, everything: bool) -> list[Target]:
+def targets(
+    roadmap: Roadmap, arguments: Sequence[str], exercise_id: str | None, *, everything: bool
+) -> list[Target]:
     """What the arguments of `check` mean.
 
     An argument is an exercise's id, or the path of a folder with the files of the exercise that it is named
@@ -49,9 +53,7 @@ def targets(roadmap: Roadmap, arguments: Sequence[str], exercise_id: str | None,
     if everything:
         if arguments or exercise_id:
             raise UserError(_("--all checks everything that you have started: leave out the names"))
-        found = [
-            _in_workspace(roadmap, name) for name in roadmap.exercises if workspace_of(name).is_dir()
-        ]
+        found = [_in_workspace(roadmap, name) for name in roadmap.exercises if workspace_of(name).is_dir()]
         if not found:
             raise UserError(_("nothing is started yet: `mlsys-path next` says where to begin"))
         return found
@@ -88,7 +90,9 @@ def _named(roadmap: Roadmap, argument: str) -> Target:
         path = path.parent
     if path.name not in roadmap.exercises and path.is_dir():
         raise UserError(
-            _("{path}: the folder is not named after an exercise: say which it is with --exercise ID").format(path=argument)
+            _("{path}: the folder is not named after an exercise: say which it is with --exercise ID").format(
+                path=argument
+            )
         )
     return _in_folder(roadmap, path.name, path)
 
@@ -100,5 +104,6 @@ def _here(roadmap: Roadmap) -> Target:
         exercise = roadmap.exercises.get(folder.name)
         if exercise is not None and all((folder / name).is_file() for name in exercise.files):
             return _in_folder(roadmap, folder.name, folder)
-    raise UserError(_("say what to check: an exercise's id, a folder, or --all (`mlsys-path list` shows the ids)"))
-
+    raise UserError(
+        _("say what to check: an exercise's id, a folder, or --all (`mlsys-path list` shows the ids)")
+    )

@@ -35,7 +35,9 @@ def register(exercises: Path, exercise_id: str) -> None:
     """Append an id; raises UserError when it is there already or the file cannot be written."""
     path = exercises / NAME
     if exercise_id in registered(exercises):
-        raise UserError(_("{path}: {id} is registered already; ids are never reused").format(path=path, id=exercise_id))
+        raise UserError(
+            _("{path}: {id} is registered already; ids are never reused").format(path=path, id=exercise_id)
+        )
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else HEADER
         path.write_text(text.rstrip("\n") + f"\n{exercise_id}\n", encoding="utf-8")
@@ -49,7 +51,9 @@ def registry_problems(on_disk: Iterable[str], known: list[str]) -> dict[str, str
     problems = {name: _("is in registry.txt twice") for name, count in Counter(known).items() if count > 1}
     for name in known:
         if name not in found:
-            problems[name] = _("is in registry.txt and has no folder: ids are never removed, put the exercise back")
+            problems[name] = _(
+                "is in registry.txt and has no folder: ids are never removed, put the exercise back"
+            )
     for name in sorted(found - set(known)):
         problems[name] = _("is not in registry.txt: append its id (ids are forever)")
     return problems

@@ -46,7 +46,9 @@ def scaffold(exercises: Path, name: str, language: AdapterName) -> Path:
         )
     folder = exercises / stage / exercise_id
     if exercise_id in registered(exercises) or any(exercises.glob(f"*/{exercise_id}")):
-        raise UserError(_("{id}: there is or was such an exercise; ids are never reused").format(id=exercise_id))
+        raise UserError(
+            _("{id}: there is or was such an exercise; ids are never reused").format(id=exercise_id)
+        )
     suffix, seconds, memory_mb = _LANGUAGES[language]
     module = exercise_id.replace("-", "_")
     filled = {

@@ -69,7 +69,12 @@ class Report:
     @property
     def open_because(self) -> dict[Level, str]:
         """The levels that could not be proven here, with why."""
-        return {level: why for v in self.variants if v.name == "solution" for level, why in v.run.open_because.items()}
+        return {
+            level: why
+            for v in self.variants
+            if v.name == "solution"
+            for level, why in v.run.open_because.items()
+        }
 
 
 async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int = 1) -> Report:
@@ -85,7 +90,9 @@ async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int =
     except UserError as error:
         return Report(exercise.id, (*problems, Problem(exercise.id, "", str(error))))
 
-    async def several(name: str, once: Callable[[], Awaitable[tuple[Run, str]]]) -> tuple[Variant, list[Problem]]:
+    async def several(
+        name: str, once: Callable[[], Awaitable[tuple[Run, str]]]
+    ) -> tuple[Variant, list[Problem]]:
         for _n in range(repeat):
             made, message = await once()
             if message:
@@ -98,9 +105,9 @@ async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int =
             # wrong, or right and too dear: its full limits tell
             full = await run(exercise, solution)
             if full.verdict is Outcome.PASSED:
-                return full, _("passes only with more than half of its limits ({message}): raise them").format(
-                    message=_first_line(made.message)
-                )
+                return full, _(
+                    "passes only with more than half of its limits ({message}): raise them"
+                ).format(message=_first_line(made.message))
             made = full
         return made, solution_problem(made)
 
@@ -123,13 +130,17 @@ async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int =
         ]
     ended = [task.result() for task in tasks]
     return Report(
-        exercise.id, (*problems, *(p for _v, found in ended for p in found)), tuple(variant for variant, _p in ended)
+        exercise.id,
+        (*problems, *(p for _v, found in ended for p in found)),
+        tuple(variant for variant, _p in ended),
     )
 
 
 def half(limits: Limits) -> Limits:
     """The margin that a solution must hold: half of the time and half of the memory."""
-    return dataclasses.replace(limits, seconds=max(1, limits.seconds / 2), memory_mb=max(64, limits.memory_mb // 2))
+    return dataclasses.replace(
+        limits, seconds=max(1, limits.seconds / 2), memory_mb=max(64, limits.memory_mb // 2)
+    )
 
 
 def solution_problem(run: Run) -> str:
@@ -182,10 +193,15 @@ def folder_problems(exercise: Exercise, folder: Path) -> list[Problem]:
     """What the files alone show: texts in both languages, hints, wrong solutions, declared files."""
     found: list[tuple[str, str]] = []
     if len(exercise.hints) < MIN_HINTS:
-        found.append(("exercise.yaml", _("{n} hints: write at least {m}").format(n=len(exercise.hints), m=MIN_HINTS)))
+        found.append(
+            ("exercise.yaml", _("{n} hints: write at least {m}").format(n=len(exercise.hints), m=MIN_HINTS))
+        )
     if len(exercise.wrong) < MIN_WRONG:
         found.append(
-            ("exercise.yaml", _("{n} wrong solutions: write at least {m}").format(n=len(exercise.wrong), m=MIN_WRONG))
+            (
+                "exercise.yaml",
+                _("{n} wrong solutions: write at least {m}").format(n=len(exercise.wrong), m=MIN_WRONG),
+            )
         )
     found += [("exercise.yaml", message) for message in _text_problems(exercise)]
     for name, language in (("README.md", "en"), ("README.zh.md", "zh")):
@@ -193,7 +209,8 @@ def folder_problems(exercise: Exercise, folder: Path) -> list[Problem]:
     for part in ("starter", "solution"):
         present = read_files(folder / part) if (folder / part).is_dir() else {}
         found += [
-            (f"{part}/{name}", _("is in `files` and missing here")) for name in missing_files(exercise, present)
+            (f"{part}/{name}", _("is in `files` and missing here"))
+            for name in missing_files(exercise, present)
         ]
     if not any((folder / "checks").glob("**/test_*.py")):
         found.append(("checks", _("there is no test_*.py")))
@@ -238,9 +255,12 @@ def _lesson_problems(folder: Path, name: str, *, zh: bool) -> list[str]:
 
 def _wrong_folder_problems(exercise: Exercise, folder: Path) -> list[tuple[str, str]]:
     root = folder / "wrong"
-    present = {p.name for p in root.iterdir() if p.is_dir() and p.name != "__pycache__"} if root.is_dir() else set()
+    present = (
+        {p.name for p in root.iterdir() if p.is_dir() and p.name != "__pycache__"} if root.is_dir() else set()
+    )
     problems = [
-        (f"wrong/{name}", _("is in exercise.yaml and has no folder")) for name in sorted(set(exercise.wrong) - present)
+        (f"wrong/{name}", _("is in exercise.yaml and has no folder"))
+        for name in sorted(set(exercise.wrong) - present)
     ]
     for name in sorted(present):
         if name not in exercise.wrong:

@@ -29,7 +29,9 @@ def hint_command(exercise_id: str, everything: bool) -> None:
         click.echo(f"{style(head, bold=True)}  {exercise.hints[number - 1][language.current()]}")
     if seen == total:
         click.echo(
-            _("These were all. `mlsys-path solution {id} --reveal` shows the reference solution.").format(id=exercise.id)
+            _("These were all. `mlsys-path solution {id} --reveal` shows the reference solution.").format(
+                id=exercise.id
+            )
         )
     for number in range(seen, upto):
         remember_event(exercise.id, "hint", str(number))
@@ -46,9 +48,9 @@ def solution_command(exercise_id: str, reveal: bool) -> None:
     passed = status is not None and status.passed
     if not passed and not reveal:
         raise UserError(
-            _("{id} has not passed yet: `mlsys-path hint {id}` helps, `mlsys-path solution {id} --reveal` shows it anyway").format(
-                id=exercise.id
-            )
+            _(
+                "{id} has not passed yet: `mlsys-path hint {id}` helps, `mlsys-path solution {id} --reveal` shows it anyway"
+            ).format(id=exercise.id)
         )
     for name, data in read_files(roadmap.folder(exercise.id) / "solution").items():
         click.echo(style(f"── {name}", bold=True))

@@ -15,6 +15,7 @@ from mlsys_path import locations
 from mlsys_path.checking.session import Checker
 from mlsys_path.checking.submission import Submission
 from mlsys_path.cli.completing import exercise_ids
+from mlsys_path.cli.lookup import find
 from mlsys_path.cli.many import run_many
 from mlsys_path.cli.parallel import Budget
 from mlsys_path.cli.running import run
@@ -23,16 +24,18 @@ from mlsys_path.exercises.registry import registered, registry_problems
 from mlsys_path.exercises.scaffold import scaffold
 from mlsys_path.exercises.verification import Problem, Report, Run, verify
 from mlsys_path.language import _, ngettext
-from mlsys_path.machine.inspect import Machine, inspect
-from mlsys_path.roadmap.check import problems as roadmap_problems
-from mlsys_path.roadmap.load import load
+from mlsys_path.machine.inspect import Machine, glance
+from mlsys_path.roadmap import documents
+from mlsys_path.roadmap.content import Content, read_all
 from mlsys_path.roadmap.model import AdapterName, Exercise
 
 PROBLEMS_FOUND = 1
 SCHEMA = 1
 
 
-@click.group("author", help=_("For authors of exercises: scaffold one, and prove that it keeps its promises."))
+@click.group(
+    "author", help=_("For authors of exercises: scaffold one, and prove that it keeps its promises.")
+)
 def author_group() -> None:
     """Hold the two commands."""
 
@@ -46,23 +49,32 @@ def author_group() -> None:
     ),
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=exercise_ids)
-@click.option("--roadmap", "only_roadmap", is_flag=True, help=_("Only the YAML: list every problem of the roadmap."))
-@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object and nothing else."))
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=_("Runs at once (else by cores and memory)."))
 @click.option(
-    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help=_("Make each run N times: inputs are random.")
+    "--roadmap", "only_roadmap", is_flag=True, help=_("Only the YAML: list every problem of the roadmap.")
+)
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object and nothing else."))
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help=_("Runs at once (else by cores and memory).")
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help=_("Make each run N times: inputs are random."),
 )
 @click.pass_context
 def verify_command(
     ctx: click.Context, ids: tuple[str, ...], only_roadmap: bool, as_json: bool, jobs: int | None, repeat: int
 ) -> None:
     """List every problem, of the roadmap or of exercises."""
-    problems = [] if ids else [Problem("", "roadmap", str(problem)) for problem in roadmap_problems()]
+    content = read_all(locations.roadmap_dir(), locations.exercises_dir())
+    problems = [Problem("", "", str(problem)) for problem in content.problems if _concerns(problem, ids)]
     reports: list[Report] = []
-    if not only_roadmap and not problems:
-        exercises = _exercises(ids)
+    if not only_roadmap:
+        exercises = [(content.exercises[name], content.folders[name]) for name in _names(content, ids)]
         problems += _registry(ids)
-        reports = asyncio.run(_verify_all(exercises, inspect(), jobs, repeat, quiet=as_json))
+        reports = asyncio.run(_verify_all(exercises, glance(), jobs, repeat, quiet=as_json))
     problems += [problem for report in reports for problem in report.problems]
     if as_json:
         click.echo(json.dumps(_document(problems, reports), ensure_ascii=False, indent=2))
@@ -79,35 +91,65 @@ def verify_command(
     ),
 )
 @click.argument("name", metavar="STAGE/ID")
-@click.option("--language", required=True, type=click.Choice(get_args(AdapterName)), help=_("What learners write it in."))
+@click.option(
+    "--language",
+    required=True,
+    type=click.Choice(get_args(AdapterName)),
+    help=_("What learners write it in."),
+)
 def new_command(name: str, language: AdapterName) -> None:
     """Make the folder and say what comes next."""
     folder = scaffold(locations.exercises_dir(), name, language)
     click.echo(folder)
-    click.echo(_("Next: list it in a topic of roadmap/stages, write it, and prove it with `mlsys-path author verify {id}`.").format(id=folder.name))
+    click.echo(
+        _(
+            "Next: list it in a topic of roadmap/stages, write it, and prove it with `mlsys-path author verify {id}`."
+        ).format(id=folder.name)
+    )
 
 
-def _exercises(ids: Sequence[str]) -> list[tuple[Exercise, Path]]:
-    roadmap = load()
-    return [(roadmap.exercise(name), roadmap.folder(name)) for name in ids or roadmap.exercises]
+def _concerns(problem: documents.Problem, ids: Sequence[str]) -> bool:
+    """Whether a problem of the YAML is one of the named exercises, or of anything when none is named."""
+    return not ids or problem.file.parent.name in ids
+
+
+def _names(content: Content, ids: Sequence[str]) -> list[str]:
+    """The exercises to run: those whose spec can be read; a broken spec is among the problems already."""
+    broken = {path.parent.name for path in locations.exercises_dir().glob("*/*/exercise.yaml")} - set(
+        content.exercises
+    )
+    return [
+        find(content.exercises, name, _("exercise")).id
+        for name in ids or content.exercises
+        if name not in broken
+    ]
 
 
 def _registry(ids: Sequence[str]) -> list[Problem]:
     folder = locations.exercises_dir()
     on_disk = [spec.parent.name for spec in folder.glob("*/*/exercise.yaml")]
     found = registry_problems(on_disk, registered(folder))
-    return [Problem(name, "registry.txt", message) for name, message in found.items() if not ids or name in ids]
+    return [
+        Problem(name, "registry.txt", message) for name, message in found.items() if not ids or name in ids
+    ]
 
 
 async def _verify_all(
-    exercises: Sequence[tuple[Exercise, Path]], machine: Machine, jobs: int | None, repeat: int, *, quiet: bool
+    exercises: Sequence[tuple[Exercise, Path]],
+    machine: Machine,
+    jobs: int | None,
+    repeat: int,
+    *,
+    quiet: bool,
 ) -> list[Report]:
     budget = Budget.of_machine(jobs)
     with Checker() as checker:
 
         async def once(folder: Path, exercise: Exercise, files: Mapping[str, bytes]) -> Run:
             async with budget.share(exercise):
-                ran = await run(checker, machine, Submission(exercise, folder, files), None, lambda _event: None)
+                ran = await run(
+                    checker, machine, Submission(exercise, folder, files), None, lambda _event: None
+                )
             verdict, first = ran.verdict, ran.verdict.first_failure
             return Run(
                 verdict=verdict.verdict,
@@ -132,14 +174,16 @@ def _line(report: Report) -> str:
     seconds = next((v.run.seconds for v in report.variants if v.name == "solution"), 0.0)
     runs = ngettext("{n} run", "{n} runs", len(report.variants)).format(n=len(report.variants))
     lines = [f"{mark} {report.exercise}  ({runs}, {_('solution')} {seconds:.2f} s)"]
-    lines += [f"    {_('{level} is open here: {why}').format(level=level, why=why)}" for level, why in report.open_because.items()]
+    lines += [
+        f"    {_('{level} is open here: {why}').format(level=level, why=why)}"
+        for level, why in report.open_because.items()
+    ]
     return "\n".join(lines)
 
 
 def _print(problems: Sequence[Problem], reports: Sequence[Report]) -> None:
     for problem in problems:
-        where = ": ".join(part for part in (problem.exercise, problem.where) if part)
-        click.echo(f"{where}: {problem.message}")
+        click.echo(": ".join(part for part in (problem.exercise, problem.where, problem.message) if part))
     found = ngettext("{n} problem", "{n} problems", len(problems)).format(n=len(problems))
     verified = ngettext("{n} exercise", "{n} exercises", len(reports)).format(n=len(reports))
     click.echo(_("{exercises} verified, {problems}").format(exercises=verified, problems=found))

@@ -23,7 +23,7 @@ from mlsys_path.cli.show_check import CheckPrinter, brief
 from mlsys_path.cli.targets import Target, targets
 from mlsys_path.language import _
 from mlsys_path.levels import LEVELS, Outcome
-from mlsys_path.machine.inspect import Machine, inspect
+from mlsys_path.machine.inspect import Machine, glance
 from mlsys_path.roadmap.load import load
 
 ALL_PASSED, SOMETHING_FAILED, NOTHING_CHECKED = 0, 1, 3
@@ -45,12 +45,19 @@ ALL_PASSED, SOMETHING_FAILED, NOTHING_CHECKED = 0, 1, 3
     "levels",
     multiple=True,
     type=click.Choice([*LEVELS, "highest"]),
-    help=_("Only checks of this level (may be repeated); `highest`: the strongest that this machine can check."),
+    help=_(
+        "Only checks of this level (may be repeated); `highest`: the strongest that this machine can check."
+    ),
 )
-@click.option("--exercise", metavar="ID", shell_complete=exercise_ids, help=_("The exercise that the folder solves."))
+@click.option(
+    "--exercise", metavar="ID", shell_complete=exercise_ids, help=_("The exercise that the folder solves.")
+)
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object and nothing else."))
 @click.option(
-    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=_("Write JUnit XML to a file.")
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=_("Write JUnit XML to a file."),
 )
 @click.pass_context
 def check_command(
@@ -67,7 +74,7 @@ def check_command(
     if watch and (as_json or junit):
         raise click.UsageError(_("--watch prints for people: leave out --json and --junit"))
     found = targets(load(), names, exercise, everything=everything)
-    machine = inspect()
+    machine = glance()
     if watch:
         from mlsys_path.cli.watch import watch_targets
 

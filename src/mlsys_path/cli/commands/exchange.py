@@ -11,17 +11,25 @@ from mlsys_path.language import _, ngettext
 _PATH = click.Path(dir_okay=True, path_type=Path)
 
 
-@click.command("export", help=_("Write all your progress to one file; a name that ends in .gz is compressed."))
+@click.command(
+    "export", help=_("Write all your progress to one file; a name that ends in .gz is compressed.")
+)
 @click.argument("file", type=_PATH)
 def export_command(file: Path) -> None:
     """Write the file and say how much is in it."""
     from mlsys_path.progress.exchange import export
 
     count = export(file)
-    click.echo(ngettext("{n} record written to {path}", "{n} records written to {path}", count).format(n=count, path=file))
+    click.echo(
+        ngettext("{n} record written to {path}", "{n} records written to {path}", count).format(
+            n=count, path=file
+        )
+    )
 
 
-@click.command("import", help=_("Merge progress from an exported file: what you have stays, what is new is added."))
+@click.command(
+    "import", help=_("Merge progress from an exported file: what you have stays, what is new is added.")
+)
 @click.argument("file", type=_PATH)
 def import_command(file: Path) -> None:
     """Merge the file and say what it brought."""
@@ -29,7 +37,7 @@ def import_command(file: Path) -> None:
 
     merged = import_(file)
     click.echo(
-        _("added: {attempts} attempts, {events} events, {settings} settings; known already: {known} records").format(
-            attempts=merged.attempts, events=merged.events, settings=merged.settings, known=merged.known
-        )
+        _(
+            "added: {attempts} attempts, {events} events, {settings} settings; known already: {known} records"
+        ).format(attempts=merged.attempts, events=merged.events, settings=merged.settings, known=merged.known)
     )

@@ -8,6 +8,7 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import stage_ids, track_ids
+from mlsys_path.cli.lookup import find
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import Standing, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
@@ -29,10 +30,10 @@ def list_command(stage: str | None, track: str | None, status: str | None, as_js
     """Print the table, or the object."""
     roadmap = load()
     found = standings(roadmap)
-    names = list(roadmap.track(track).exercises if track else roadmap.exercises)
+    names = list(find(roadmap.tracks, track, _("track")).exercises if track else roadmap.exercises)
     if stage:
-        roadmap.stage(stage)
-        names = [name for name in names if roadmap.stage_of(name).id == stage]
+        find(roadmap.stages, stage, _("stage"))
+        names = [name for name in names if roadmap.stage_of(name) == stage]
     if status:
         names = [name for name in names if found[name].category == status]
     if as_json:
@@ -49,8 +50,8 @@ def entry(roadmap: Roadmap, exercise: Exercise, standing: Standing) -> dict[str,
     return {
         "id": exercise.id,
         "title": exercise.title[language.current()],
-        "stage": roadmap.stage_of(exercise.id).id,
-        "topic": roadmap.topic_of(exercise.id).id,
+        "stage": roadmap.stage_of(exercise.id),
+        "topic": roadmap.topic_of(exercise.id),
         "language": exercise.language,
         "difficulty": exercise.difficulty,
         "minutes": exercise.minutes,
@@ -72,7 +73,7 @@ def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]], *, by_stage:
     label_width = max(cells(click.unstyle(label)) for label in labels.values())
     stage = ""
     for exercise, standing in rows:
-        own = roadmap.stage_of(exercise.id)
+        own = roadmap.stages[roadmap.stage_of(exercise.id)]
         if by_stage and own.id != stage:
             click.echo(("\n" if stage else "") + style(own.title[language.current()], bold=True))
             stage = own.id
@@ -80,10 +81,16 @@ def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]], *, by_stage:
         head = f"  {label}{' ' * (label_width - cells(click.unstyle(label)))}  {pad(exercise.id, width)}  "
         facts = f"{exercise.language:<11} {'*' * exercise.difficulty:<5}  "
         room = columns() - 6 - label_width - width - cells(facts)
-        click.echo((head + facts + cut(exercise.title[language.current()] + _note(standing), max(room, 10))).rstrip())
+        click.echo(
+            (head + facts + cut(exercise.title[language.current()] + _note(standing), max(room, 10))).rstrip()
+        )
     passed = sum(standing.status.passed for _exercise, standing in rows)
     click.echo()
-    click.echo(ngettext("{n} exercise, {passed} passed", "{n} exercises, {passed} passed", len(rows)).format(n=len(rows), passed=passed))
+    click.echo(
+        ngettext("{n} exercise, {passed} passed", "{n} exercises, {passed} passed", len(rows)).format(
+            n=len(rows), passed=passed
+        )
+    )
 
 
 def _note(standing: Standing) -> str:

@@ -10,7 +10,7 @@ from mlsys_path.cli.standing import TRACK_SETTING, standings
 from mlsys_path.cli.terminal import style
 from mlsys_path.exercises.workspace import workspace_of
 from mlsys_path.language import _
-from mlsys_path.machine.inspect import inspect
+from mlsys_path.machine.inspect import glance
 from mlsys_path.machine.requirements import checkable
 from mlsys_path.progress import queries
 from mlsys_path.progress.suggest import suggest
@@ -25,7 +25,7 @@ def next_command(as_json: bool) -> None:
     """Print the suggestions."""
     roadmap = load()
     statuses = {name: standing.status for name, standing in standings(roadmap).items()}
-    machine = inspect()
+    machine = glance()
     found = suggest(
         roadmap,
         statuses,

@@ -26,7 +26,7 @@ def progress_command(as_json: bool) -> None:
     summary = queries.summary()
     recent = queries.attempts(limit=RECENT)
     stages = [
-        (stage, [name for name in roadmap.exercises if roadmap.stage_of(name).id == stage.id])
+        (stage, [name for name in roadmap.exercises if roadmap.stage_of(name) == stage.id])
         for stage in roadmap.stages.values()
     ]
     if as_json:
@@ -45,7 +45,10 @@ def progress_command(as_json: bool) -> None:
                     }
                     for stage, names in stages
                 ],
-                "days": [{"date": d.date.isoformat(), "attempts": d.attempts, "passes": d.passes} for d in summary.days],
+                "days": [
+                    {"date": d.date.isoformat(), "attempts": d.attempts, "passes": d.passes}
+                    for d in summary.days
+                ],
                 "exercises": [
                     entry(roadmap, roadmap.exercises[name], standing)
                     for name, standing in found.items()
@@ -84,4 +87,6 @@ def progress_command(as_json: bool) -> None:
         click.echo()
         for attempt in recent:
             when = attempt.started_at.astimezone().strftime("%Y-%m-%d %H:%M")
-            click.echo(f"  {when}  {outcome_label(attempt.verdict)}  {attempt.exercise}  {attempt.seconds:.2f} s")
+            click.echo(
+                f"  {when}  {outcome_label(attempt.verdict)}  {attempt.exercise}  {attempt.seconds:.2f} s"
+            )

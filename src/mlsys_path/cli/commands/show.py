@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
 
 
-@click.command("show", help=_("Read an exercise's lesson, or see a stage, topic, track or resource by its id."))
+@click.command(
+    "show", help=_("Read an exercise's lesson, or see a stage, topic, track or resource by its id.")
+)
 @click.argument("record_id", metavar="ID", shell_complete=any_ids)
 @click.option("--lang", type=click.Choice(language.LANGUAGES), help=_("Read it in this language."))
 def show_command(record_id: str, lang: Language | None) -> None:
@@ -63,7 +65,14 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
         _("difficulty {n} of 5").format(n=exercise.difficulty),
         _("about {n} minutes").format(n=exercise.minutes),
     ]
-    lines = [lesson(roadmap.folder(exercise_id), language.current()).rstrip("\n"), "", "---", "", " · ".join(facts), ""]
+    lines = [
+        lesson(roadmap.folder(exercise_id), language.current()).rstrip("\n"),
+        "",
+        "---",
+        "",
+        " · ".join(facts),
+        "",
+    ]
     if exercise.requires:
         lines += [_("Builds on: {ids}").format(ids=", ".join(exercise.requires)), ""]
     if exercise.reads:
@@ -87,14 +96,21 @@ def _stage(roadmap: Roadmap, stage_id: str) -> str:
     stage = roadmap.stages[stage_id]
     lines = _head(stage.title, stage.summary)
     for topic in stage.topics:
-        lines += [f"## {topic.title[language.current()]}", "", f"`{topic.id}`: {topic.summary[language.current()]}", ""]
+        lines += [
+            f"## {topic.title[language.current()]}",
+            "",
+            f"`{topic.id}`: {topic.summary[language.current()]}",
+            "",
+        ]
         lines += [*(_exercise_line(roadmap, name) for name in topic.exercises), ""]
     return "\n".join(lines)
 
 
 def _track(roadmap: Roadmap, track_id: str) -> str:
     track = roadmap.tracks[track_id]
-    return "\n".join([*_head(track.title, track.summary), *(_exercise_line(roadmap, n) for n in track.exercises)])
+    return "\n".join(
+        [*_head(track.title, track.summary), *(_exercise_line(roadmap, n) for n in track.exercises)]
+    )
 
 
 def _resource(roadmap: Roadmap, resource_id: str) -> str:

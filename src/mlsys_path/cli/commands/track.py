@@ -8,6 +8,7 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import track_ids
+from mlsys_path.cli.lookup import find
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import TRACK_SETTING, Standing, standings
 from mlsys_path.cli.terminal import pad, style
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from mlsys_path.roadmap.model import Track
 
 
-@click.group("track", help=_("Ways through the roadmap towards a goal. `next` leads along the one that you follow."))
+@click.group(
+    "track", help=_("Ways through the roadmap towards a goal. `next` leads along the one that you follow.")
+)
 def track_group() -> None:
     """Hold the three commands."""
 
@@ -59,7 +62,7 @@ def list_command(as_json: bool) -> None:
 def show_command(track_id: str, as_json: bool) -> None:
     """Print the track."""
     roadmap = load()
-    track = roadmap.track(track_id)
+    track = find(roadmap.tracks, track_id, _("track"))
     found = standings(roadmap)
     entry = _entry(track, found, queries.setting(TRACK_SETTING))
     if as_json:
@@ -80,10 +83,14 @@ def follow_command(track_id: str | None, nothing: bool) -> None:
 
     if nothing == (track_id is not None):
         raise UserError(_("give the id of a track, or --none (`mlsys-path track list` shows them)"))
-    track = load().track(track_id) if track_id else None
+    track = find(load().tracks, track_id, _("track")) if track_id else None
     with Store.open() as store:
         store.set_setting(TRACK_SETTING, track.id if track else None)
     if track is None:
         click.echo(_("You follow no track."))
     else:
-        click.echo(_("You follow “{title}”. `mlsys-path next` says where to begin.").format(title=track.title[language.current()]))
+        click.echo(
+            _("You follow “{title}”. `mlsys-path next` says where to begin.").format(
+                title=track.title[language.current()]
+            )
+        )

@@ -14,7 +14,12 @@ from mlsys_path.roadmap.load import load
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-@click.command("start", help=_("Copy an exercise's starter into your workspace and print where. Files of yours are never touched."))
+@click.command(
+    "start",
+    help=_(
+        "Copy an exercise's starter into your workspace and print where. Files of yours are never touched."
+    ),
+)
 @click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
 def start_command(exercise_id: str) -> None:
     """Copy, remember, and say which file to open."""
@@ -25,9 +30,9 @@ def start_command(exercise_id: str) -> None:
         remember_event(exercise.id, "started")
     click.echo(path)
     click.echo(
-        _("Next: edit {files} there, then `mlsys-path check {id}`; with --watch it is checked at every save.").format(
-            files=", ".join(exercise.files), id=exercise.id
-        ),
+        _(
+            "Next: edit {files} there, then `mlsys-path check {id}`; with --watch it is checked at every save."
+        ).format(files=", ".join(exercise.files), id=exercise.id),
         err=True,
     )
 
@@ -52,4 +57,6 @@ def reset_command(exercise_id: str) -> None:
     exercise = roadmap.exercise(exercise_id)
     backup = workspace.reset(exercise, roadmap.folder(exercise.id))
     remember_event(exercise.id, "reset")
-    click.echo(_("{id}: the starter is back; your files are in {backup}").format(id=exercise.id, backup=backup))
+    click.echo(
+        _("{id}: the starter is back; your files are in {backup}").format(id=exercise.id, backup=backup)
+    )
