@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from mlsys_path.language import _
+
 MAX_TEXT = 400
 MAX_ELEMENTS = 24
 _KEPT = "\n\t"
@@ -23,6 +25,7 @@ def clean(text: str, limit: int | None = None) -> str:
     return "".join(c if c in _KEPT or unicodedata.category(c) not in _UNSAFE else f"\\x{ord(c):02x}" for c in text)
 
 
+_TEXT_BYTES = frozenset(b"\t\n\r" + bytes(range(32, 127)))
 _UNSAFE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 
@@ -44,6 +47,8 @@ def _show(value: Any) -> str:
     if isinstance(value, Mapping):
         pairs = [f"{_show(k)}: {_show(v)}" for k, v in list(value.items())[:MAX_ELEMENTS]]
         return "{" + ", ".join([*pairs, "…"] if len(value) > MAX_ELEMENTS else pairs) + "}"
+    if isinstance(value, bytes) and not all(b in _TEXT_BYTES for b in value[:MAX_TEXT]):
+        return _("<{n} bytes>").format(n=len(value))
     if isinstance(value, (str, bytes)) and len(value) > MAX_TEXT:
         return repr(value[:MAX_TEXT]) + "…"
     return repr(value)

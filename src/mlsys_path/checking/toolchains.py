@@ -70,7 +70,7 @@ def compiler_words(stderr: bytes, mine: Sequence[str]) -> str:
 
 _SANITIZERS = re.compile(r"(?:ERROR|WARNING): (Address|Thread)Sanitizer: (.+)")
 _UNDEFINED = re.compile(r"^(?:\./)?(\S+?):(\d+):\d+: runtime error: (.+)$", re.MULTILINE)
-_FRAME = re.compile(r"#\d+ (?:0x[0-9a-f]+ in )?(\S+) (?:\S*/)?(\S+?):(\d+)")
+_FRAME = re.compile(r"#\d+ (?:0x[0-9a-f]+ in )?(.+?) (?:\S*/)?([^\s/:]+):(\d+)(?::\d+)?(?: .*)?$", re.MULTILINE)
 
 
 def sanitizer_report(stderr: bytes, mine: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import select
+import signal
 import socket
 import sys
 from typing import Any
@@ -35,15 +36,28 @@ def run(n: int, module: str, function: str, rows: list[list[Any]]) -> list[Any]:
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(_free_port()), WORLD_SIZE=str(n))
     target = getattr(importlib.import_module(module), function)
     channels: dict[Channel, int] = {}
-    for rank in range(n):
-        ours, theirs = socket.socketpair()
-        if os.fork() == 0:
-            ours.close()
-            for other in channels:
-                other.close()
-            _child(rank, target, rows[rank], Channel(theirs))
-        theirs.close()
-        channels[Channel(ours)] = rank
+    children: list[int] = []
+    try:
+        for rank in range(n):
+            ours, theirs = socket.socketpair()
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                for other in channels:
+                    other.close()
+                _child(rank, target, rows[rank], Channel(theirs))
+            children.append(pid)
+            theirs.close()
+            channels[Channel(ours)] = rank
+        return _collect(n, channels)
+    finally:
+        # when one rank has failed, the others would wait for it until their own time-out
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _collect(n: int, channels: dict[Channel, int]) -> list[Any]:
     results: list[Any] = [None] * n
     while channels:
         for channel in select.select(list(channels), [], [])[0]:
@@ -67,6 +81,9 @@ def raise_again(rank: int, error: dict[str, Any]) -> None:
 
 
 def _child(rank: int, target: Any, args: list[Any], channel: Channel) -> None:
+    if "torch" in sys.modules:
+        # the worker's pool of threads did not survive the fork: a parallel operation would wait for it for ever
+        sys.modules["torch"].set_num_threads(1)
     os.environ["RANK"] = os.environ["LOCAL_RANK"] = str(rank)
     code = 1
     try:
