@@ -1,0 +1,92 @@
+"""What can be done on which screen: one table that feeds the bindings, the key bar and the help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from mlsys_path.language import N_, _
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. `label` and `help` are message ids; a narrow key bar drops the highest `rank` first."""
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    screens: tuple[str, ...]
+    rank: int
+    shown_key: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key as it is shown."""
+        return self.shown_key or self.keys[0]
+
+    def text(self) -> str:
+        """The label in the language in use."""
+        return _(self.label)
+
+
+HOME, EXERCISE, SOLUTION, HINTS, HELP, CONFIRM = "home", "exercise", "solution", "hints", "help", "confirm"
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "open", ("enter",), N_("open"), N_("Open the exercise, or fold and unfold a stage"), (HOME,), 0, "⏎"
+    ),
+    Action("check", ("c",), N_("check"), N_("Run the checks against your files"), (EXERCISE,), 0),
+    Action("stop", ("x",), N_("stop"), N_("Stop the running check"), (EXERCISE,), 1),
+    Action("edit", ("e",), N_("edit"), N_("Edit your files in $VISUAL or $EDITOR"), (EXERCISE,), 1),
+    Action("watch", ("w",), N_("watch"), N_("Check at every save; again to end it"), (EXERCISE,), 2),
+    Action("hint", ("h",), N_("hint"), N_("One more hint each time"), (EXERCISE, HINTS), 3),
+    Action("pane", ("tab",), N_("pane"), N_("Go to the other pane: lesson or checks"), (EXERCISE,), 4),
+    Action("solution", ("s",), N_("solution"), N_("See how an expert wrote it"), (EXERCISE,), 8),
+    Action(
+        "reset",
+        ("r",),
+        N_("reset"),
+        N_("Put the starter back; your files are kept in a backup"),
+        (EXERCISE,),
+        9,
+    ),
+    Action("undo", ("u",), N_("undo reset"), N_("Bring your files back after a reset"), (EXERCISE,), 3),
+    Action("next", ("n",), N_("next"), N_("Open what to do next"), (HOME, EXERCISE), 5),
+    Action("language", ("l",), N_("中文"), N_("Switch between English and Chinese"), (HOME, EXERCISE), 6),
+    Action(
+        "theme", ("t",), N_("theme"), N_("Switch between the dark and the light theme"), (HOME, EXERCISE), 10
+    ),
+    Action("help", ("question_mark",), N_("help"), N_("All keys"), (HOME, EXERCISE), 0, "?"),
+    Action("yes", ("y",), N_("yes"), N_("Do it"), (CONFIRM,), 0),
+    Action("no", ("n", "escape", "q"), N_("no"), N_("Leave things as they are"), (CONFIRM,), 0),
+    Action("back", ("q", "escape"), N_("back"), N_("Go back"), (EXERCISE, SOLUTION, HINTS, HELP), 0),
+    Action("leave", ("q",), N_("quit"), N_("Leave the program; everything is remembered"), (HOME,), 0),
+)
+
+
+def of_screen(screen: str) -> tuple[Action, ...]:
+    """The actions of a screen, in the order in which they are shown."""
+    return tuple(action for action in ACTIONS if screen in action.screens)
+
+
+def bindings(screen: str) -> list[BindingType]:
+    """The bindings of a screen; their descriptions are message ids, as they are made once."""
+    return [
+        Binding(",".join(action.keys), action.name, action.label, show=False, key_display=action.key)
+        for action in of_screen(screen)
+    ]
+
+
+def that_fit(actions: Iterable[Action], widths: dict[str, int], room: int) -> list[Action]:
+    """The actions that fit into `room` cells, the lowest ranks first, in their own order."""
+    listed = list(actions)
+    kept: set[str] = set()
+    for action in sorted(listed, key=lambda a: a.rank):
+        if widths[action.name] > room:
+            break
+        room -= widths[action.name]
+        kept.add(action.name)
+    return [action for action in listed if action.name in kept]

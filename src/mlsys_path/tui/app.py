@@ -1,0 +1,162 @@
+"""The app: what is shared by all screens, and how it starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from mlsys_path import language
+from mlsys_path.errors import UserError
+from mlsys_path.language import LANGUAGES, Language, _
+from mlsys_path.tui import themes
+from mlsys_path.tui.services import LANGUAGE_SETTING, THEME_SETTING, Services
+
+WIDE = 100  # columns; below, one pane at a time
+
+
+def _home() -> Screen[Any]:
+    from mlsys_path.tui.screens.home import HomeScreen
+
+    return HomeScreen()
+
+
+def _help() -> Screen[Any]:
+    from mlsys_path.tui.screens.help import HelpScreen
+
+    return HelpScreen()
+
+
+class PathApp(App[None]):
+    """mlsys-path in a terminal."""
+
+    TITLE = "mlsys-path"
+    CSS_PATH = "styles.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  (as Textual types it)
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"home": _home, "help": _help}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "help_quit", show=False, system=True)]
+
+    def __init__(self, services: Services, *, theme: str = themes.DARK) -> None:
+        super().__init__()
+        self.services = services
+        self.defect: Exception | None = None
+        for own in themes.THEMES:
+            self.register_theme(own)
+        self.theme = theme if theme in {own.name for own in themes.THEMES} else themes.DARK
+
+    def on_mount(self) -> None:
+        """Open the first screen."""
+        self.push_screen("home")
+
+    def open_exercise(self, exercise_id: str) -> None:
+        """Open an exercise, in the place of one that is open."""
+        from mlsys_path.tui.screens.exercise import ExerciseScreen
+
+        screen = ExerciseScreen(self.services.roadmap.exercise(exercise_id))
+        if isinstance(self.screen, ExerciseScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def say(self, message: str, *, bad: bool = False) -> None:
+        """A notification of plain text: what is said may quote a path or a learner."""
+        self.notify(
+            message, severity="error" if bad else "information", timeout=12 if bad else 5, markup=False
+        )
+
+    def attempt(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something beside the screen, such as writing a setting; a UserError becomes a notification."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except UserError as error:
+                self.say(str(error), bad=True)
+
+        self.run_worker(guarded(), group="aside")
+
+    def switch_language(self) -> None:
+        """The other language, at once and on every screen."""
+        at = LANGUAGES.index(language.current())
+        language.use(LANGUAGES[(at + 1) % len(LANGUAGES)])
+        for screen in self.screen_stack:
+            if hasattr(screen, "retranslate"):
+                screen.retranslate()
+        self.attempt(self.services.remember_setting(LANGUAGE_SETTING, language.current()))
+
+    def switch_theme(self) -> None:
+        """The other theme."""
+        self.theme = themes.other(self.theme)
+        self.attempt(self.services.remember_setting(THEME_SETTING, self.theme))
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C with nothing selected: leave, as in any program."""
+        self.exit()
+
+    def _fatal_error(self) -> None:
+        # the command line writes the report and says where it is: nobody is shown a traceback
+        self._close_messages_no_wait()
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.defect = self.defect or error
+        super()._handle_exception(error)
+
+
+def run(path_language: Language | None = None) -> int:
+    """Open the program in this terminal, in `path_language` or else as it was left; returns its exit code.
+
+    Raises UserError where there is nothing to show or no terminal for it, and whatever defect ended the screens.
+    """
+    from mlsys_path.checking.session import Checker
+    from mlsys_path.roadmap.load import load
+
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UserError(
+            _("this terminal cannot show screens: `mlsys-path --help` lists the same as commands")
+        )
+    remembered = _remembered()
+    _use_language(path_language, remembered[LANGUAGE_SETTING])
+    roadmap = load()
+    with Checker() as checker:
+        app = PathApp(Services(roadmap, checker), theme=remembered[THEME_SETTING])
+        asyncio.run(_run(app))
+    if app.defect is not None:
+        raise app.defect
+    return app.return_code or 0
+
+
+async def _run(app: PathApp) -> None:
+    loop = asyncio.get_running_loop()
+    # a terminal that is closed or a kill ends the screens in order, and leaves the terminal as it was
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit)
+    await app.run_async()
+
+
+def _remembered() -> dict[str, str]:
+    from mlsys_path.progress import queries
+
+    with contextlib.suppress(UserError):
+        return {key: queries.setting(key) for key in (LANGUAGE_SETTING, THEME_SETTING)}
+    # the home screen says what is wrong with the database
+    return {LANGUAGE_SETTING: "", THEME_SETTING: ""}
+
+
+def _use_language(asked: Language | None, remembered: str) -> None:
+    if asked is not None:
+        language.use(asked)
+    elif (
+        remembered in LANGUAGES
+        and not os.environ.get("MLSYS_PATH_LANG")
+        and language.current() == language.detect()
+    ):
+        # neither an option nor a variable asked for a language: the one that was switched to last
+        language.use("zh" if remembered == "zh" else "en")

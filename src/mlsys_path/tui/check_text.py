@@ -1,0 +1,178 @@
+"""What a run of checks has to say, as styled text of a given width. Pure: a RunState in, Content out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from mlsys_path import language
+from mlsys_path.checking.events import CheckResult, Counterexample, Declared, Measurement
+from mlsys_path.language import _, ngettext
+from mlsys_path.levels import Level, Outcome, highest_passed
+from mlsys_path.roadmap.model import Exercise
+from mlsys_path.tui.foreign import foreign
+from mlsys_path.tui.run_state import RunState
+from mlsys_path.tui.words import OUTCOMES, RUNNING, WAITING, Word, column, styled
+
+OUTPUT_LINES = 40
+MUTED = "$text-muted"
+
+
+def hang(label: Content | str, body: Content | str, width: int) -> Content:
+    """A label and a text beside it whose further lines begin where the first did."""
+    head = Content(label) if isinstance(label, str) else label
+    text = Content(body) if isinstance(body, str) else body
+    lines = [
+        line for part in text.split("\n") for line in (part.wrap(max(8, width - head.cell_length)) or [part])
+    ]
+    return head + Content("\n" + " " * head.cell_length).join(lines)
+
+
+def stacked(parts: Iterable[Content]) -> Content:
+    """Parts below one another."""
+    return Content("\n").join(list(parts))
+
+
+def title_of(exercise: Exercise, name: str) -> str:
+    """A check's title in the language in use."""
+    check = exercise.checks.get(name)
+    return check.title[language.current()] if check else name
+
+
+def headline(run: RunState) -> Content:
+    """One line: where the run stands, or what it amounts to."""
+    results, total = run.results, len(run.declared)
+    match run.phase:
+        case "idle":
+            return Content.styled(_("Not checked yet: c runs the checks"), MUTED)
+        case "running":
+            counted = _("{n} of {total}").format(n=len(results), total=total)
+            return styled(RUNNING) + Content.styled(f"  {counted}", MUTED)
+        case "stopped":
+            why = run.problem or _("Stopped: nothing was stored")
+            return Content.styled("! ", "$state-error") + foreign(why)
+    assert run.verdict is not None
+    verdict = run.verdict
+    passed = sum(result.outcome is Outcome.PASSED for result in verdict.checks)
+    facts = [
+        ngettext("{passed} of {n} check passed", "{passed} of {n} checks passed", total).format(
+            passed=passed, n=total
+        ),
+        _("{seconds:.2f} s").format(seconds=verdict.seconds),
+    ]
+    reached = highest_passed(verdict.levels)
+    if verdict.verdict is Outcome.PASSED and reached is not None:
+        facts.insert(0, _("level {level}").format(level=reached))
+    if verdict.sandbox:
+        facts.append(verdict.sandbox)
+    line = styled(OUTCOMES[verdict.verdict]) + Content.styled("  " + " · ".join(facts), MUTED)
+    if verdict.verdict in (Outcome.ERROR, Outcome.OPEN) and verdict.first_failure is None and verdict.message:
+        line += Content("\n") + foreign(verdict.message)
+    return line
+
+
+def rows(run: RunState, width: int) -> Content:
+    """A row for every declared check: glyph and word, seconds, title, and its level unless that is `correct`."""
+    return stacked(_row(run, declared, width) for declared in run.declared)
+
+
+def _row(run: RunState, declared: Declared, width: int) -> Content:
+    result = run.results.get(declared.name)
+    seconds = ""
+    word: Word
+    if result is not None:
+        word = OUTCOMES[result.outcome]
+        seconds = f"{result.seconds:.2f} s" if result.outcome is not Outcome.OPEN else ""
+    elif declared.open_because:
+        word = OUTCOMES[Outcome.OPEN]
+    else:
+        word = RUNNING if run.current == declared.name else WAITING
+    label = Content.styled(column(word, "check"), f"${word.colour}") + Content.styled(
+        f"{seconds:>8}  ", MUTED
+    )
+    title = Content(title_of(run.exercise, declared.name))
+    if declared.level is not Level.CORRECT:
+        title += Content.styled(f"  [{declared.level}]", MUTED)
+    return hang(label, title, width)
+
+
+def failure(exercise: Exercise, result: CheckResult, width: int) -> Content:
+    """All that the leading failure teaches: what is wrong, the smallest input, the cause, the traceback."""
+    word = OUTCOMES[result.outcome]
+    heading = Content.styled(f"{word.glyph} {title_of(exercise, result.name)}", f"bold ${word.colour}")
+    parts = [hang("", heading, width)]
+    if result.message:
+        parts.append(hang("  ", foreign(result.message), width))
+    if result.counterexample is not None:
+        parts += _counterexample(result.counterexample, width)
+    check = exercise.checks.get(result.name)
+    if check is not None and check.cause is not None:
+        label = Content.styled("  " + _("Likely cause:") + " ", "bold")
+        parts += [Content(""), hang(label, check.cause[language.current()], width)]
+    if result.traceback and result.traceback.strip() != result.message.strip():
+        parts += [Content(""), _heading(_("In your code:")), hang("    ", foreign(result.traceback), width)]
+    if result.output.strip():
+        printed = foreign(result.output, lines=OUTPUT_LINES)
+        parts += [Content(""), _heading(_("Your code printed:")), hang("    ", printed, width)]
+    return stacked(parts)
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(f"  {text}", "bold")
+
+
+def _counterexample(example: Counterexample, width: int) -> list[Content]:
+    parts: list[Content] = []
+    if example.calls:
+        parts += [Content(""), _heading(_("The smallest input that shows it:"))]
+        parts += [hang("    ", foreign(call), width) for call in example.calls]
+    labelled = [(_("got"), example.got, "$state-failed"), (_("expected"), example.expected, "$state-passed")]
+    room = max(Content(label).cell_length for label, _text, _colour in labelled)
+    for label, text, colour in labelled:
+        if text:
+            head = Content.styled("  " + label, colour).pad_right(2 + room - Content(label).cell_length)
+            parts.append(hang(head, foreign(text), width))
+    if (m := example.mismatch) is not None:
+        where = ", ".join(map(str, m.first_index))
+        text = _(
+            "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
+        ).format(differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected)
+        parts.append(hang("  ", foreign(text), width))
+        if m.tile:
+            parts.append(hang("  ", foreign(_("it lies in tile {tile}").format(tile=m.tile)), width))
+        if m.largest_error is not None:
+            parts.append(hang("  ", _("largest error {error:g}").format(error=m.largest_error), width))
+    return parts
+
+
+def open_levels(run: RunState, width: int) -> Content:
+    """The levels that are open on this machine, and what each needs; nothing when none is."""
+    word = OUTCOMES[Outcome.OPEN]
+    parts = []
+    for level, why in run.open_because.items():
+        label = Content.styled(f"{word.shown()} ", f"${word.colour}") + Content.styled(f"{level}: ", "bold")
+        parts.append(hang(label, foreign(why or _("this machine cannot check it")), width))
+    return stacked(parts)
+
+
+def measurements(run: RunState, width: int) -> Content:
+    """A line for each measurement."""
+    return stacked(hang("", foreign(measured(m)), width) for m in run.measurements)
+
+
+def measured(measurement: Measurement) -> str:
+    """A measurement in one line."""
+    m = measurement
+    if m.ratio is None:
+        return f"{m.name}: {m.value:.4g} {m.unit}".rstrip()
+    spread = (
+        _(" (from {low:.3g} to {high:.3g})").format(low=m.low, high=m.high)
+        if m.low is not None and m.high is not None
+        else ""
+    )
+    return _(
+        "{name}: {ratio:.3g} times the baseline{spread}, {value:.3g} {unit} against {baseline:.3g} {unit}"
+    ).format(
+        name=m.name, ratio=m.ratio, spread=spread, value=m.value, unit=m.unit, baseline=m.baseline or 0.0
+    )

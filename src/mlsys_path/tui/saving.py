@@ -1,0 +1,37 @@
+"""Watching an exercise's files for saves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from mlsys_path.errors import UserError
+from mlsys_path.exercises.folder import hash_files, read_files
+
+STEP_MS = 20  # a save ends when nothing has changed for this long: editors write, rename and touch
+DEBOUNCE_MS = 200
+LOOK_MS = (
+    1000  # some file systems tell nothing, and nothing is told before the watch stands: look now and then
+)
+
+
+def content_hash(folder: Path) -> str:
+    """A hash of the files of a folder; "" while it cannot be read, as in the middle of a save."""
+    try:
+        return hash_files(read_files(folder))
+    except UserError:
+        return ""
+
+
+async def saves(folder: Path, checked: Callable[[], str]) -> AsyncIterator[None]:
+    """Yield whenever the folder's files are other than those whose hash `checked` gives; for ever."""
+    from watchfiles import awatch
+
+    # a reset moves the folder away and makes a new one: only its parent sees both
+    async for _changes in awatch(
+        folder.parent, step=STEP_MS, debounce=DEBOUNCE_MS, rust_timeout=LOOK_MS, yield_on_timeout=True
+    ):
+        found = await asyncio.to_thread(content_hash, folder)
+        if found and found != checked():
+            yield None

@@ -1,0 +1,178 @@
+"""What the screens work with: the roadmap, the checker, this machine, the learner's progress. No widget here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mlsys_path.progress import queries
+from mlsys_path.progress.records import Status, Summary
+from mlsys_path.progress.suggest import Suggestion, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+    from typing import Protocol
+
+    from mlsys_path.checking.events import CheckEvent, Verdict
+    from mlsys_path.checking.session import CheckRequest
+    from mlsys_path.checking.submission import Submission
+    from mlsys_path.levels import Level
+    from mlsys_path.machine.inspect import Machine
+    from mlsys_path.progress.records import EventKind
+    from mlsys_path.progress.store import Store
+    from mlsys_path.roadmap.load import Roadmap
+    from mlsys_path.roadmap.model import Exercise
+
+    class Checks(Protocol):
+        """What is needed of `checking.session.Checker`."""
+
+        def check(self, request: CheckRequest) -> AsyncIterator[CheckEvent]: ...  # noqa: D102
+        def warm(self, exercise: Exercise) -> None: ...  # noqa: D102
+
+
+TRACK_SETTING = "track"
+THEME_SETTING = "theme"
+LANGUAGE_SETTING = "language"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How the learner stands at one moment."""
+
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    summary: Summary = field(default_factory=lambda: Summary(0, 0, 0))
+    suggestions: tuple[Suggestion, ...] = ()
+
+    def status(self, exercise: str) -> Status:
+        """The status of an exercise, touched or not."""
+        return self.statuses.get(exercise) or Status(exercise)
+
+    def missing(self, exercise: Exercise) -> tuple[str, ...]:
+        """The prerequisites that have not passed."""
+        return tuple(name for name in exercise.requires if not self.status(name).passed)
+
+    def state(self, exercise: Exercise) -> str:
+        """A key of `words.STATES`: "blocked" where something else comes first and nothing was tried yet."""
+        state = self.status(exercise.id).state
+        return "blocked" if state == "new" and self.missing(exercise) else state
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever done."""
+        return not self.statuses
+
+
+class Services:
+    """Held by the app for its life. Whatever may take time is a coroutine and leaves the event loop free."""
+
+    def __init__(self, roadmap: Roadmap, checker: Checks, machine: Machine | None = None) -> None:
+        self.roadmap = roadmap
+        self.checker = checker
+        self._machine = machine
+        self._inspecting = asyncio.Lock()
+        self._warming = asyncio.Lock()
+
+    async def machine(self) -> Machine:
+        """What this computer has, looked at once."""
+        from mlsys_path.machine.inspect import inspect
+
+        async with self._inspecting:
+            if self._machine is None:
+                self._machine = await asyncio.to_thread(inspect)
+            return self._machine
+
+    async def open_levels(self, exercise: Exercise) -> dict[Level, str]:
+        """The levels of an exercise that this machine cannot check, and what each needs."""
+        from mlsys_path.machine.requirements import open_because
+
+        machine = await self.machine()
+        levels = {check.level for check in exercise.checks.values()}
+        reasons = {level: open_because(exercise, level, machine) for level in levels}
+        return {level: why for level, why in reasons.items() if why}
+
+    async def progress(self) -> Progress:
+        """How the learner stands. Raises UserError when the database cannot be read."""
+        from mlsys_path.machine.requirements import checkable
+
+        machine = await self.machine()
+        return await asyncio.to_thread(
+            self._progress, lambda name: checkable(self.roadmap.exercises[name], machine)
+        )
+
+    def _progress(self, checkable: Callable[[str], bool]) -> Progress:
+        statuses = queries.statuses()
+        track = queries.setting(TRACK_SETTING) or None
+        return Progress(statuses, queries.summary(), tuple(suggest(self.roadmap, statuses, track, checkable)))
+
+    async def status(self, exercise: Exercise) -> Status:
+        """How the learner stands with one exercise, and whether it changed since they passed."""
+        from mlsys_path.exercises.folder import exercise_hash
+
+        def look() -> Status:
+            found = queries.statuses({exercise.id: exercise_hash(self.roadmap.folder(exercise.id))})
+            return found.get(exercise.id) or Status(exercise.id)
+
+        return await asyncio.to_thread(look)
+
+    async def warm(self, exercise: Exercise) -> None:
+        """Start what the exercise's first check will want. A failure is met, and told, by the check itself."""
+        async with self._warming:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(self.checker.warm, exercise)
+
+    async def submission(self, exercise: Exercise) -> Submission:
+        """The learner's files as they are. Raises UserError when one is missing."""
+        from mlsys_path.checking.submission import Submission
+        from mlsys_path.exercises.workspace import learner_files
+
+        folder = self.roadmap.folder(exercise.id)
+        files = await asyncio.to_thread(learner_files, exercise)
+        return Submission(exercise, folder, files)
+
+    async def check(self, submission: Submission, told: Callable[[CheckEvent], None]) -> None:
+        """Make one run and tell each event as it comes; cancelling it leaves no process behind."""
+        request = submission.request(await self.machine())
+        # the parent that is being warmed is the one that this run wants
+        async with self._warming:
+            events = self.checker.check(request)
+        async with contextlib.aclosing(events) as stream:  # type: ignore[type-var]
+            async for event in stream:
+                told(event)
+
+    async def remember(self, submission: Submission, verdict: Verdict, started_at: datetime) -> None:
+        """Store the attempt. Raises UserError when it cannot be stored."""
+        await self._write(lambda store: store.record(submission.attempt(verdict, started_at)))
+
+    async def remember_event(self, exercise: Exercise, kind: EventKind, detail: str = "") -> None:
+        """Store what else the learner did. Raises UserError when it cannot be stored."""
+        await self._write(lambda store: store.record_event(exercise.id, kind, detail))
+
+    async def remember_setting(self, key: str, value: str) -> None:
+        """Store a setting. Raises UserError when it cannot be stored."""
+        await self._write(lambda store: store.set_setting(key, value))
+
+    async def _write(self, write: Callable[[Store], object]) -> None:
+        def work() -> None:
+            from mlsys_path.progress.store import Store
+
+            with Store.open() as store:
+                write(store)
+
+        # a thread that has begun ends its work even when what waits for it is cancelled
+        await asyncio.to_thread(work)
+
+    async def start(self, exercise: Exercise) -> tuple[Path, bool]:
+        """Copy the starter where files are missing; the folder, and whether it is new."""
+        from mlsys_path.exercises import workspace
+
+        return await asyncio.to_thread(workspace.start, exercise, self.roadmap.folder(exercise.id))
+
+
+def now() -> datetime:
+    """This moment in UTC, as attempts are dated."""
+    return datetime.now(UTC)

@@ -1,0 +1,111 @@
+"""The roadmap as a tree: stage, topic, exercise, with how the learner stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from rich.style import Style
+from rich.text import Text
+from textual.widgets import Tree
+from textual.widgets.tree import TreeNode
+
+from mlsys_path import language
+from mlsys_path.roadmap.load import Roadmap
+from mlsys_path.tui.services import Progress
+from mlsys_path.tui.words import STATES, column
+
+
+class Place(NamedTuple):
+    """What a node stands for."""
+
+    kind: Literal["stage", "topic", "exercise"]
+    id: str
+
+
+class RoadmapTree(Tree[Place]):
+    """Nodes are made once; `show` writes their labels, so that progress and language can change under the cursor."""
+
+    def __init__(self, roadmap: Roadmap) -> None:
+        super().__init__("")
+        self.roadmap = roadmap
+        self.progress = Progress()
+        self.show_root = False
+        self.guide_depth = 2
+        self.nodes: dict[Place, TreeNode[Place]] = {}
+        for stage in roadmap.stages.values():
+            at = self._add(self.root, Place("stage", stage.id))
+            for topic in stage.topics:
+                if topic.exercises:
+                    below = self._add(at, Place("topic", topic.id))
+                    for name in topic.exercises:
+                        self.nodes[Place("exercise", name)] = below.add_leaf("", Place("exercise", name))
+        self.root.expand()
+
+    def _add(self, parent: TreeNode[Place], place: Place) -> TreeNode[Place]:
+        self.nodes[place] = node = parent.add("", place, expand=place.kind == "topic")
+        return node
+
+    def show(self, progress: Progress) -> None:
+        """Write every label anew."""
+        self.progress = progress
+        for place, node in self.nodes.items():
+            node.set_label(self._label(place))
+
+    def go_to(self, exercise: str) -> None:
+        """Put the cursor on an exercise, with its stage unfolded."""
+        node = self.nodes.get(Place("exercise", exercise))
+        if node is None:
+            return
+        above = node.parent
+        while above is not None:
+            above.expand()
+            above = above.parent
+        self.call_after_refresh(self._move, node)
+
+    def _move(self, node: TreeNode[Place]) -> None:
+        self.move_cursor(node)
+        # centred, so that what comes before and after is in sight
+        self.scroll_to_line(max(0, node.line - self.size.height // 2), animate=False)
+
+    def counts(self, place: Place) -> tuple[int, int]:
+        """How many exercises below a place have passed, and how many there are."""
+        names = list(self._exercises(place))
+        return sum(self.progress.status(name).passed for name in names), len(names)
+
+    def _exercises(self, place: Place) -> Iterable[str]:
+        match place.kind:
+            case "stage":
+                return [name for topic in self.roadmap.stages[place.id].topics for name in topic.exercises]
+            case "topic":
+                return self.roadmap.topics[place.id].exercises
+            case "exercise":
+                return [place.id]
+
+    def _label(self, place: Place) -> Text:
+        current = language.current()
+        colours = self.app.theme_variables
+        if place.kind == "exercise":
+            exercise = self.roadmap.exercises[place.id]
+            word = STATES[self.progress.state(exercise)]
+            label = Text(column(word, "state"), style=Style(color=colours[word.colour]))
+            return label.append(f"  {exercise.title[current]}", Style(color=colours["foreground"]))
+        record = self.roadmap.stages[place.id] if place.kind == "stage" else self.roadmap.topics[place.id]
+        label = Text(
+            record.title[current], style=Style(bold=place.kind == "stage", color=colours["foreground"])
+        )
+        passed, total = self.counts(place)
+        if total:
+            done = colours["state-passed" if passed == total else "text-muted"]
+            label.append(
+                f"  {passed}/{total}" + (" ✓" if passed == total else ""), Style(color=done, bold=False)
+            )
+        return label
+
+    def render_label(self, node: TreeNode[Place], base_style: Style, style: Style) -> Text:
+        """Draw a label; on the cursor its own colours would not be readable."""
+        label = super().render_label(node, base_style, style)
+        if node is self.cursor_node:
+            label = Text(label.plain)
+            label.stylize(style)
+        return label

@@ -1,0 +1,58 @@
+"""Glyph, word and colour of every state and outcome: never colour alone, and the same everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from mlsys_path.language import N_, _
+from mlsys_path.levels import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a state is shown: `text` is a message id, `colour` a variable of the themes."""
+
+    glyph: str
+    text: str
+    colour: str
+
+    def shown(self) -> str:
+        """Glyph and word in the language in use."""
+        return f"{self.glyph} {_(self.text)}"
+
+
+# how the learner stands with an exercise
+STATES: dict[str, Word] = {
+    "passed": Word("✓", N_("passed"), "state-passed"),
+    "failed": Word("✗", N_("failed"), "state-failed"),
+    "error": Word("!", N_("error"), "state-error"),
+    "open": Word("○", N_("unchecked"), "state-open"),
+    "started": Word("▸", N_("started"), "state-running"),
+    "new": Word("·", N_("new"), "state-new"),
+    "blocked": Word("-", N_("blocked"), "state-idle"),
+}
+
+# how a check, a level or a run ended
+OUTCOMES: dict[Outcome, Word] = {
+    Outcome.PASSED: Word("✓", N_("passed"), "state-passed"),
+    Outcome.FAILED: Word("✗", N_("failed"), "state-failed"),
+    Outcome.ERROR: Word("!", N_("error"), "state-error"),
+    Outcome.OPEN: Word("○", N_("open"), "state-open"),
+}
+RUNNING = Word("▸", N_("running"), "state-running")
+WAITING = Word("·", N_("to check"), "state-idle")
+
+_COLUMNS = {"state": tuple(STATES.values()), "check": (*OUTCOMES.values(), RUNNING, WAITING)}
+
+
+def column(word: Word, kind: str) -> str:
+    """Glyph and word, padded so that whatever follows a word of the same kind aligns, in cells."""
+    return set_cell_size(word.shown(), max(cell_len(w.shown()) for w in _COLUMNS[kind]))
+
+
+def styled(word: Word) -> Content:
+    """Glyph and word in their colour."""
+    return Content.styled(word.shown(), f"bold ${word.colour}")
