@@ -125,6 +125,7 @@ def test_named_parameters(learner, tree):
 
 
 @given(tree=trees(), data=st.data())
+@settings(max_examples=30)
 def test_state_dict(learner, tree, data):
     lab, model = learner.harness("drive").Lab(tree), Model(tree)
     state = lab.state()
@@ -142,6 +143,7 @@ def test_state_dict(learner, tree, data):
 
 
 @given(tree=trees(), data=st.data())
+@settings(max_examples=30)
 def test_load_is_strict(learner, tree, data):
     lab, model = learner.harness("drive").Lab(tree), Model(tree)
     paths = list(model.state())
@@ -171,6 +173,7 @@ def test_load_is_strict(learner, tree, data):
 
 
 @given(tree=trees(), data=st.data())
+@settings(max_examples=30)
 def test_train_and_eval(learner, tree, data):
     lab, model = learner.harness("drive").Lab(tree), Model(tree)
     assert_equal(lab.training(), model.training(), "`training` at first")
@@ -369,4 +372,4 @@ def test_random_passes(learner):
                 )
             assert_equal(self.lab.grads(), self.model.grads(), "the gradient of a parameter")
 
-    run_state_machine_as_test(Passes, settings=settings(max_examples=40, stateful_step_count=20))
+    run_state_machine_as_test(Passes, settings=settings(max_examples=30, stateful_step_count=15))
