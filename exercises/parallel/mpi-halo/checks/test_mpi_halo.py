@@ -35,7 +35,11 @@ class Problem:
 
     def name(self):
         rows, cols = self.grid.shape
-        return f"the grid of {rows} x {cols} after {self.steps} steps on {self.ranks} ranks"
+        steps, ranks = (
+            f"{self.steps} step{'s' * (self.steps > 1)}",
+            f"{self.ranks} rank{'s' * (self.ranks > 1)}",
+        )
+        return f"the grid of {rows} x {cols} after {steps} on {ranks}"
 
 
 def draw(rng, rows, cols, steps, rank_of):
