@@ -42,6 +42,7 @@ def judge(checker: Checker, tmp_path: Path) -> Judge:
         levels: Mapping[str, Level] | None = None,
         open_levels: Mapping[Level, str] | None = None,
         needs: tuple[str, ...] = (),
+        by: Checker | None = None,
     ) -> Verdict:
         sources = {"code.py": files} if isinstance(files, str) else dict(files)
         folder = tmp_path / "exercise"
@@ -71,7 +72,7 @@ def judge(checker: Checker, tmp_path: Path) -> Judge:
 
         async def collect() -> Verdict:
             tally = Tally(exercise.id)
-            async for event in checker.check(request):
+            async for event in (by or checker).check(request):
                 tally.add(event)
             return tally.verdict()
 

@@ -203,6 +203,8 @@ def bubblewrap_command(profile: Profile) -> list[str]:
         if any(path.is_relative_to(entry) and path != entry for entry in shown) and path.is_dir():
             command += ["--tmpfs", str(path), "--remount-ro", str(path)]
     command += ["--ro-bind", str(WORKER_DIR), INSIDE_WORKER, "--chdir", INSIDE_WORK]
+    # the folders that bwrap itself made lie in memory: what is written there would outlive the job
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return command
 
 
