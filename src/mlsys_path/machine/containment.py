@@ -35,7 +35,7 @@ _LANDLOCK_CREATE_RULESET_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Containment:
-    """The sandbox that checks get: its kind, and what stands in the way of bubblewrap with the command against it."""
+    """The sandbox that checks get, what stands in the way of bubblewrap, and the command against that."""
 
     kind: str
     landlock_abi: int = 0

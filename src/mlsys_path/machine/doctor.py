@@ -1,4 +1,4 @@
-"""What `mlsys-path doctor` tells: pure over a `Machine` and the exercises there are. `asdict` makes JSON of a report."""
+"""What `mlsys-path doctor` tells: pure over a `Machine` and the exercises there are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Roadmap(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LanguageRow:
-    """One language at one level: whether it can be checked here, for how many of the exercises that ask for it."""
+    """One language at one level: whether, and for how many of its exercises, it can be checked here."""
 
     language: AdapterName
     level: Level
@@ -45,7 +45,7 @@ class LanguageRow:
 
 @dataclass(frozen=True, slots=True)
 class SandboxRow:
-    """The sandbox that learners' programs run in, what it leaves open, and the command that makes it stronger."""
+    """The sandbox that learners' programs run in, what that means, and the command that makes it stronger."""
 
     kind: str
     state: Literal["ready", "partly"]
@@ -56,7 +56,7 @@ class SandboxRow:
 
 @dataclass(frozen=True, slots=True)
 class ToolRow:
-    """A program or module that checks may use; path and version are "" where it is missing or was not asked."""
+    """A program or module that checks may use; path and version are "" where missing or not asked for."""
 
     name: str
     found: bool
@@ -84,7 +84,7 @@ class Report:
 
 
 def report(machine: Machine, roadmap: Roadmap, versions: Mapping[str, str] | None = None) -> Report:
-    """What a machine can check of a roadmap; `versions` are those of `inspect.versions`, where they were asked for."""
+    """What a machine can check of a roadmap; `versions` are what `inspect.versions` found."""
     sandbox, sandbox_lack = _sandbox(machine)
     rows, lacks = _languages(machine, roadmap)
     return Report(

@@ -1,7 +1,7 @@
 """What this computer has that checks may need. Nothing here imports torch.
 
-`inspect` looks at everything once per process; `glance` leaves out what costs a process of its own, for commands that only
-ask what could be checked.
+`inspect` looks at everything, once per process; `glance` leaves out what costs a process of its own, for
+commands that only ask what could be checked.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from mlsys_path import locations
 from mlsys_path.machine import containment
 
 TOOLS = (
-    "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap", "objdump",
-    "make", "nvidia-smi",
+    "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap",
+    "objdump", "make", "nvidia-smi",
 )  # fmt: skip
 MODULES = ("numpy", "torch", "triton", "pyopencl")
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
@@ -82,7 +82,7 @@ class Machine:
 
 @functools.cache
 def inspect() -> Machine:
-    """This machine, with a sandbox tried and GPUs asked; some ten milliseconds, where there is a GPU some hundred."""
+    """This machine, with a sandbox tried and GPUs asked: some ten milliseconds, with a GPU some hundred."""
     machine = glance()
     sandbox = containment.probe()
     nvcc = machine.tools.get("nvcc")

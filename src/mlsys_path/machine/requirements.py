@@ -119,7 +119,7 @@ def in_words(lacks: Iterable[Missing]) -> str:
     return f"{sentence}: {todo}" if todo else sentence
 
 
-def _lack(need: Need, machine: Machine) -> Missing | None:  # noqa: PLR0911  (a table with conditions)
+def _lack(need: Need, machine: Machine) -> Missing | None:
     match need.kind:
         case "tool":
             return _lack_tool(need.name, machine)

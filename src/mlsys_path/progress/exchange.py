@@ -3,12 +3,12 @@
 JSON Lines in UTF-8, compressed with gzip when the name ends in .gz:
 
 - the first line is the header, `{"format": "mlsys-path-progress", "version": 1, "exported_at": "…"}`;
-- each line after it is one record: `{"attempt": {…}}` and `{"event": {…}}` with the columns of the tables of these
-  names (`levels` and `measurements` as JSON), `{"setting": {"key": "…", "value": "…"}}`;
+- each line after it is one record: `{"attempt": {…}}` and `{"event": {…}}` with the columns of the tables
+  `attempts` and `events` (`levels` and `measurements` as JSON), `{"setting": {"key": "…", "value": "…"}}`;
 - the last line counts the records, `{"end": 123}`: a file without it was cut short.
 
-Import merges by id in one transaction: what is known stays as it is, what is not is added, and a setting is taken
-only where none is set.
+Import merges by id in one transaction: what is known stays as it is, what is not is added, and a setting is
+taken only where none is set.
 """
 
 from __future__ import annotations
@@ -23,13 +23,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from mlsys_path import locations
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
-from mlsys_path.progress.exchange_format import FORMAT, MAX_LINE, VERSION, Kind, check_header, decode, encode
-from mlsys_path.progress.queries import reading
+from mlsys_path.progress.exchange_format import (
+    FORMAT,
+    MAX_LINE,
+    VERSION,
+    Kind,
+    Malformed,
+    check_header,
+    decode,
+    encode,
+)
+from mlsys_path.progress.opening import reading
 from mlsys_path.progress.records import now, to_text
 from mlsys_path.progress.rows import ATTEMPT_COLUMNS, EVENT_COLUMNS
 from mlsys_path.progress.store import Store
@@ -39,7 +48,7 @@ MAX_RECORDS = 5_000_000
 _BATCH = 1000
 _GZIP = b"\x1f\x8b"
 
-_TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
+_TABLES: dict[Kind, tuple[str, tuple[str, ...]]] = {
     "attempt": ("attempts", ATTEMPT_COLUMNS),
     "event": ("events", EVENT_COLUMNS),
     "setting": ("settings", ("key", "value", "changed_at")),
@@ -48,7 +57,7 @@ _TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What an import brought; `known` records were there already."""
+    """What an import added; `known` records were there already."""
 
     attempts: int
     events: int
@@ -57,18 +66,18 @@ class Merged:
 
 
 def export(path: Path, *, database: Path | None = None) -> int:
-    """Write everything to the file at `path`, at once or not at all; returns the number of records.
+    """Write everything to the file at `path`, whole or not at all; returns the number of records.
 
     Raises UserError when the database cannot be read or the file cannot be written.
     """
     database = database or locations.database_path()
+    if path.exists() and not path.is_file():
+        raise UserError(_("cannot export to {path}: it is not a file").format(path=path))
     if path.exists() and database.exists() and path.samefile(database):
-        raise UserError(_("{path} is the progress database itself: export to another file").format(path=path))
-    if path.is_dir():
-        raise UserError(_("{path} is a folder: name a file to export to").format(path=path))
+        raise UserError(_("cannot export to {path}: it is the progress database itself").format(path=path))
+    count = 0
     with _file_trouble(_("cannot export to {path}: {reason}"), path), _replacing(path) as file:
         file.write(encode("header", {"format": FORMAT, "version": VERSION, "exported_at": to_text(now())}))
-        count = 0
         for kind, row in _stored(database):
             file.write(encode(kind, row))
             count += 1
@@ -77,36 +86,31 @@ def export(path: Path, *, database: Path | None = None) -> int:
 
 
 def _stored(database: Path) -> Iterator[tuple[Kind, dict[str, Any]]]:
-    kinds: tuple[tuple[Kind, str], ...] = (
-        ("attempt", f"SELECT {', '.join(ATTEMPT_COLUMNS)} FROM attempts ORDER BY id"),
-        ("event", f"SELECT {', '.join(EVENT_COLUMNS)} FROM events ORDER BY id"),
-        ("setting", "SELECT key, value FROM settings ORDER BY key"),
-    )
     with reading(database) as connection:
         if connection is None:
             return
         # one transaction, so that the file is one moment of the database
         connection.execute("BEGIN")
-        for kind, query in kinds:
-            cursor = connection.execute(query)
-            names = [column[0] for column in cursor.description]
-            for row in cursor:
-                yield kind, dict(zip(names, row, strict=True))
+        for kind, (table, columns) in _TABLES.items():
+            wanted = [column for column in columns if column != "changed_at"]
+            query = f"SELECT {', '.join(wanted)} FROM {table} ORDER BY {columns[0]}"  # noqa: S608
+            for row in connection.execute(query):
+                yield kind, dict(zip(wanted, row, strict=True))
 
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place when everything is written, and leaves nothing when not."""
+    """A file that takes the place of `path` when everything is written, and leaves nothing when not."""
     descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as raw:
-            # no name and no time in the header: equal progress makes an equal file
-            with gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw as file:
-                yield file  # type: ignore[misc]  (both write bytes)
-            if not raw.closed:
-                raw.flush()
-                os.fsync(raw.fileno())
-        Path(name).chmod(0o600)
+            if path.suffix == ".gz":
+                with gzip.GzipFile(path.stem, "wb", fileobj=raw) as compressed:
+                    yield cast(IO[bytes], compressed)
+            else:
+                yield raw
+            raw.flush()
+            os.fsync(descriptor)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -116,13 +120,13 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 def import_(path: Path, *, database: Path | None = None) -> Merged:
     """Merge the file at `path` into the database; a second time it changes nothing.
 
-    Raises UserError, with the database as it was, when the file is not an export, damaged, cut short, too large or
-    of a newer version.
+    Raises UserError, with the database as it was, when the file is not an export, is damaged, cut short or
+    too large, or was written by a newer version.
     """
     if not path.is_file():
         reason = _("it is not a file") if path.exists() else _("there is no such file")
         raise UserError(_("cannot import {path}: {reason}").format(path=path, reason=reason))
-    # read to the end before the database is touched, and again to store it: it need not fit in memory
+    # read to its end before the database is touched, and again to store it: it need not fit into memory
     for _record in _records(path):
         pass
     with Store.open(database) as store, store.transaction() as opened:
@@ -132,11 +136,11 @@ def import_(path: Path, *, database: Path | None = None) -> Merged:
 def _merge(connection: sqlite3.Connection, records: Iterator[tuple[Kind, dict[str, Any]]]) -> Merged:
     waiting: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
     added: dict[Kind, int] = defaultdict(int)
-    total = 0
+    total, changed_at = 0, to_text(now())
     for kind, row in records:
         total += 1
-        waiting[kind].append({**row, "changed_at": to_text(now())} if kind == "setting" else row)
-        if len(waiting[kind]) >= _BATCH:
+        waiting[kind].append({**row, "changed_at": changed_at} if kind == "setting" else row)
+        if len(waiting[kind]) == _BATCH:
             added[kind] += _add(connection, kind, waiting.pop(kind))
     for kind, rows in waiting.items():
         added[kind] += _add(connection, kind, rows)
@@ -144,70 +148,71 @@ def _merge(connection: sqlite3.Connection, records: Iterator[tuple[Kind, dict[st
 
 
 def _add(connection: sqlite3.Connection, kind: Kind, rows: list[dict[str, Any]]) -> int:
-    """Add the rows whose key is not known; returns how many."""
+    """Add the rows whose key, the first column, is not known; returns how many."""
     table, columns = _TABLES[kind]
-    values = ", ".join(f":{column}" for column in columns)
     statement = (
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} "  # noqa: S608  (names of our own tables)
+        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608  (names of our own tables)
+        f"SELECT {', '.join(f':{column}' for column in columns)} "
         f"WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {columns[0]} = :{columns[0]})"
     )
     return connection.executemany(statement, rows).rowcount
 
 
 def _records(path: Path) -> Iterator[tuple[Kind, dict[str, Any]]]:
-    """The records of a file, each looked at; raises UserError at the first thing that is wrong."""
-    number, count, ended = 0, 0, False
-    with _file_trouble(_("cannot import {path}: {reason}"), path):
-        for number, line in enumerate(_lines(path), start=1):
-            try:
-                kind, value = decode(line)
-                if number == 1:
-                    check_header(value if kind == "header" else None)
-                    continue
-                if ended or kind == "header":
-                    raise ValueError(_("nothing may follow the end") if ended else _("a second header"))
-                if kind == "end":
-                    ended = True
-                    if value != count:
-                        raise ValueError(
-                            _("{found} records, and it says {said}").format(found=count, said=value)
-                        )
-                    continue
-                count += 1
-                if count > MAX_RECORDS:
-                    raise ValueError(_("more records than can be imported"))
-            except ValueError as error:
-                where = _("cannot import {path}, line {number}: {reason}; nothing was changed")
-                raise UserError(where.format(path=path, number=number, reason=error)) from None
+    """The records of a file, every line looked at; raises UserError at the first that is wrong."""
+    count, ended = 0, False
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            kind, value = decode(line)
+            if number == 1:
+                check_header(kind, value)
+            elif reason := _misplaced(kind, value, count, ended):
+                raise Malformed(reason)  # noqa: TRY301
+        except Malformed as error:
+            raise _refused(path, number, str(error)) from None
+        if kind == "end":
+            ended = True
+        elif number > 1:
+            count += 1
             yield kind, value
-        if not ended:
-            raise UserError(
-                _("cannot import {path}: it was cut short after line {number}; nothing was changed").format(
-                    path=path, number=number
-                )
-            )
+    if not ended:
+        raise UserError(_("cannot import {path}: it was cut short; nothing was changed").format(path=path))
+
+
+def _misplaced(kind: Kind, value: Any, count: int, ended: bool) -> str:
+    if kind == "header" or ended:
+        return _("it stands where nothing of its kind may stand")
+    if kind == "end" and value != count:
+        return _("records are missing: there are {found} of {said}").format(found=count, said=value)
+    return _("there are more records than can be imported") if count >= MAX_RECORDS and kind != "end" else ""
+
+
+def _refused(path: Path, number: int, reason: str) -> UserError:
+    text = _("cannot import {path}, line {number}: {reason}; nothing was changed")
+    return UserError(text.format(path=path, number=number, reason=reason))
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as raw:
-        compressed = raw.peek(2)[:2] == _GZIP
-        with gzip.GzipFile(fileobj=raw) if compressed else raw as file:
-            left = MAX_BYTES
-            while line := file.readline(MAX_LINE + 1):
-                left -= len(line)
-                if len(line) > MAX_LINE or left < 0:
-                    raise ValueError(
-                        _("a line is longer than any record") if left >= 0 else _("it is too large")
-                    )
-                yield line
+    left, number = MAX_BYTES, 0
+    with (
+        _file_trouble(_("cannot import {path}: {reason}; nothing was changed"), path),
+        path.open("rb") as raw,
+    ):
+        file = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == _GZIP else raw
+        while line := file.readline(MAX_LINE + 1):
+            left, number = left - len(line), number + 1
+            if len(line) > MAX_LINE or left < 0:
+                raise _refused(path, number, _("it is longer than any export"))
+            yield line
 
 
 @contextlib.contextmanager
 def _file_trouble(sentence: str, path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-            reason = _("the compressed data is damaged or cut short")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        reason = _("the compressed data is damaged or cut short")
+        raise UserError(sentence.format(path=path, reason=reason)) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
         raise UserError(sentence.format(path=path, reason=reason)) from error

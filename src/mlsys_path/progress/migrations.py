@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x4D4C5350  # "MLSP", shown by file(1): a database of another program is never touched
 SET = "mlsys_path"
 
-# attempts and events are facts; `tallies` and `ratios` are indexes of a kind that SQLite lacks, kept by triggers,
-# and can be computed again from `attempts`
+# Attempts and events are facts, settings are wishes. `tallies`, `activity` and `ratios` are indexes of kinds
+# that SQLite lacks (a count, a maximum inside JSON): triggers keep them, and they follow from `attempts` alone.
 _M001 = """
 CREATE TABLE attempts (
     id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
     exercise TEXT NOT NULL CHECK (exercise <> ''),
-    started_at TEXT NOT NULL,
+    started_at TEXT NOT NULL CHECK (length(started_at) = 27 AND strftime('%s', started_at) IS NOT NULL),
     seconds REAL NOT NULL,
     verdict TEXT NOT NULL CHECK (verdict IN ('passed', 'failed', 'error', 'open')),
     levels TEXT NOT NULL CHECK (json_valid(levels)),
@@ -42,13 +42,12 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_by_exercise ON attempts (exercise, started_at, verdict);
 CREATE INDEX attempts_by_best ON attempts (exercise, best);
 CREATE INDEX attempts_passed ON attempts (exercise, started_at, exercise_hash) WHERE verdict = 'passed';
-CREATE INDEX attempts_by_time ON attempts (started_at);
 
 CREATE TABLE events (
     id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
     exercise TEXT NOT NULL CHECK (exercise <> ''),
     kind TEXT NOT NULL CHECK (kind IN ('started', 'hint', 'solution', 'reset')),
-    at TEXT NOT NULL,
+    at TEXT NOT NULL CHECK (length(at) = 27 AND strftime('%s', at) IS NOT NULL),
     detail TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX events_by_exercise ON events (exercise, kind, at, detail);
@@ -64,6 +63,12 @@ CREATE TABLE tallies (
     attempts INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- attempts by quarter of an hour since 1970: the day of every time zone begins with one
+CREATE TABLE activity (
+    quarter INTEGER PRIMARY KEY NOT NULL,
+    attempts INTEGER NOT NULL
+);
+
 CREATE TABLE ratios (
     exercise TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -74,6 +79,8 @@ CREATE TABLE ratios (
 CREATE TRIGGER attempts_tally AFTER INSERT ON attempts BEGIN
     INSERT INTO tallies (exercise, attempts) VALUES (NEW.exercise, 1)
         ON CONFLICT (exercise) DO UPDATE SET attempts = attempts + 1;
+    INSERT INTO activity (quarter, attempts) VALUES (CAST(strftime('%s', NEW.started_at) AS INTEGER) / 900, 1)
+        ON CONFLICT (quarter) DO UPDATE SET attempts = attempts + 1;
 END;
 
 -- the speed of a program that is wrong is no record
@@ -90,16 +97,16 @@ BEGIN
         ON CONFLICT (exercise, name) DO UPDATE SET best = max(best, excluded.best);
 END;
 
--- INSERT OR REPLACE deletes without firing a DELETE trigger, so a known id is refused before
+-- INSERT OR REPLACE deletes without firing a DELETE trigger, so what is known is refused before
 CREATE TRIGGER attempts_once BEFORE INSERT ON attempts
-WHEN EXISTS (SELECT 1 FROM attempts WHERE id = NEW.id)
+WHEN EXISTS (SELECT 1 FROM attempts WHERE id = NEW.id OR rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'attempts are append-only: this id is known'); END;
 CREATE TRIGGER attempts_update BEFORE UPDATE ON attempts
 BEGIN SELECT RAISE(ABORT, 'attempts are append-only'); END;
 CREATE TRIGGER attempts_delete BEFORE DELETE ON attempts
 BEGIN SELECT RAISE(ABORT, 'attempts are append-only'); END;
 CREATE TRIGGER events_once BEFORE INSERT ON events
-WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id OR rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'events are append-only: this id is known'); END;
 CREATE TRIGGER events_update BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;

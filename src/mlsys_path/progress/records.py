@@ -21,7 +21,7 @@ State = Literal["passed", "failed", "open", "error", "started", "new"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One finished run of an exercise's checks. `measurements` are plain JSON objects, `started_at` is in UTC."""
+    """One finished run of an exercise's checks; `started_at` is in UTC, `measurements` are JSON objects."""
 
     id: str
     exercise: str
@@ -152,12 +152,14 @@ def to_text(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a moment needs its time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def from_text(text: str) -> datetime:
-    """The moment that `to_text` wrote; raises ValueError for any other spelling."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The moment that `to_text` wrote; raises ValueError for what it cannot have written."""
+    if len(text) != 27 or text[-1] != "Z":
+        raise ValueError(f"not a moment in UTC: {text!r}")
+    return datetime.fromisoformat(text)
 
 
 def plain(value: Any) -> Any:

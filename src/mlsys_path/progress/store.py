@@ -1,7 +1,7 @@
 """The one writer of progress: SQLite in WAL mode through sqlite-utils.
 
-What is at the path is looked at before anything is written: a folder, another program's file, a damaged file and a
-newer version's database are refused and left as they were.
+What is at the path is looked at before anything is written: a folder, another program's file, a damaged file
+and a newer version's database are refused and left as they were.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class Store:
                 raise
 
     def record(self, attempt: Attempt) -> None:
-        """Store a finished attempt; when this returns it survives a crash. Raises UserError when it cannot."""
+        """Store a finished attempt: when this returns, it survives a crash. Raises UserError."""
         with self.transaction() as database:
             database.table("attempts").insert(attempt_to_row(attempt))
 
     def record_event(self, exercise: str, kind: EventKind, detail: str = "") -> Event:
-        """Store that the learner started, reset, took a hint (`detail`: its index from 0) or saw the solution."""
+        """Store what the learner did with an exercise; `detail` of a hint is its index, from 0."""
         if kind not in EVENT_KINDS:
             raise ValueError(f"unknown kind of event: {kind!r}")
         event = Event(new_id(), exercise, kind, now(), detail)
@@ -82,7 +82,7 @@ class Store:
         """All of the writes inside or none of them."""
         with self._lock, trouble.explained(self.path):
             connection = self._database.conn
-            # a deferred transaction that reads before it writes fails at once when another has written between
+            # a deferred one that reads before it writes fails at once when another has written between
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
@@ -107,7 +107,7 @@ class Store:
 
 
 def _inspect(path: Path) -> int:
-    """The version of what is at `path`, 0 when there is nothing; read-only, as a writer's first touch may change a file."""
+    """The version of what is at `path`, 0 of nothing. Read-only: a writer's first touch may change a file."""
     connection = read_only(path)
     if connection is None:
         return 0

@@ -40,9 +40,9 @@ def suggest(
 ) -> list[Suggestion]:
     """All exercises that can be worked on, best first.
 
-    The last failed attempt leads; then what the followed track still needs, in an order in which it can be done;
-    then everything else whose prerequisites are met, in the order of the path. What this machine cannot check comes last.
-    An exercise that passed, or whose prerequisites have not all passed, is never among them.
+    The last failed attempt leads; then what the followed track still needs, in an order in which it can be
+    done; then everything else whose prerequisites are met, in the order of the path. What this machine cannot
+    check comes last. What has passed and what is locked is never among them.
     """
     passed = {exercise for exercise, status in statuses.items() if status.passed}
     open_now = [

@@ -44,7 +44,7 @@ def explain(error: sqlite3.Error, path: Path) -> str:
         text = _("another program keeps the progress database {path} locked: close it and try again")
     elif code == sqlite3.SQLITE_READONLY:
         text = _(
-            "the progress database {path} is read-only: make it and its folder writable, or set MLSYS_PATH_HOME"
+            "the progress database {path} is read-only: make file and folder writable, or set MLSYS_PATH_HOME"
         )
     elif code == sqlite3.SQLITE_FULL:
         text = _("the disk is full: nothing was written to {path}; free some space and try again")
@@ -62,5 +62,6 @@ def explain(error: sqlite3.Error, path: Path) -> str:
 def corrupt(path: Path) -> str:
     """The line for a file whose content is damaged."""
     return _(
-        "the progress database {path} is damaged: move it away, then put a backup in its place or `mlsys-path import` an export"
+        "the progress database {path} is damaged: move it away, "
+        "then put a backup in its place or `mlsys-path import` an export"
     ).format(path=path)
