@@ -54,7 +54,18 @@ def cold(folder: Path, learner: Path, module: str, selected: list[str]) -> float
         "SELECTED": ",".join(selected),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(learner / ".hypothesis"),
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "in_process", "-p", "no:cacheprovider", "-c", os.devnull]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "in_process",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+    ]
     command += ["--rootdir", str(folder), str(folder / "checks")]
     began = time.perf_counter()
     subprocess.run(command, env=environment, check=True, capture_output=True, cwd=learner)
@@ -85,7 +96,9 @@ async def main(runs: int) -> None:
     ordered = sorted(warm_times)
     print(f"{EXERCISE}, level correct, {len(selected)} checks, {runs} warm runs, {len(cold_times)} cold runs")
     print(f"  first check of a cold program   {first:7.3f} s")
-    print(f"  warm, p50                       {warm:7.3f} s   (p10 {ordered[runs // 10]:.3f}, p90 {ordered[-1 - runs // 10]:.3f})")
+    print(
+        f"  warm, p50                       {warm:7.3f} s   (p10 {ordered[runs // 10]:.3f}, p90 {ordered[-1 - runs // 10]:.3f})"
+    )
     print(f"  cold python -m pytest, p50      {slow:7.3f} s")
     print(f"  ratio cold / warm               {slow / warm:7.1f} ×")
     await native(max(5, runs // 2))

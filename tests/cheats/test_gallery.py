@@ -85,7 +85,12 @@ def test_ends_as_its_spec_says(checker, roadmap, name):
         assert told.strip(), "a verdict without a word"
     else:
         assert verdict.levels[Level.CORRECT] is Outcome.PASSED
-    odd = {c for text in texts(verdict) for c in text if unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t"}
+    odd = {
+        c
+        for text in texts(verdict)
+        for c in text
+        if unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t"
+    }
     assert not odd, "nothing in a verdict may steer a terminal"
 
 

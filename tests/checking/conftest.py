@@ -53,7 +53,11 @@ def judge(checker: Checker, tmp_path: Path) -> Judge:
             (folder / part).mkdir(parents=True, exist_ok=True)
             for name, text in contents.items():
                 (folder / part / name).write_text(textwrap.dedent(text))
-        names = [line.split("(")[0].removeprefix("def ") for line in textwrap.dedent(checks).splitlines() if line.startswith("def test_")]
+        names = [
+            line.split("(")[0].removeprefix("def ")
+            for line in textwrap.dedent(checks).splitlines()
+            if line.startswith("def test_")
+        ]
         exercise = Exercise(
             id="exercise",
             title=TEXT,

@@ -18,7 +18,10 @@ LIMITS = Limits(seconds=3, memory_mb=300, processes=40)
 MARK = "mlsys-path-test-leftover"
 
 ABUSES = {
-    "deadlock": ("import threading\ndef go():\n    l = threading.Lock(); l.acquire(); l.acquire()", "limit of 3 s"),
+    "deadlock": (
+        "import threading\ndef go():\n    l = threading.Lock(); l.acquire(); l.acquire()",
+        "limit of 3 s",
+    ),
     "endless loop": ("def go():\n    while True: pass", "limit of 3 s"),
     "ignores SIGTERM": (
         "import signal, time\ndef go():\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    while True: time.sleep(1)",
@@ -26,18 +29,30 @@ ABUSES = {
     ),
     "endless printing": ("def go():\n    while True: print('x' * 1000)", "limit of 3 s"),
     "100 GB": ("def go():\n    return len(bytearray(100 << 30))", "MemoryError"),
-    "memory bit by bit": ("def go():\n    kept = []\n    while True: kept.append(bytearray(1 << 20))", "emory"),
+    "memory bit by bit": (
+        "def go():\n    kept = []\n    while True: kept.append(bytearray(1 << 20))",
+        "emory",
+    ),
     "memory over several processes": (
         "import os, time\ndef go():\n    for _ in range(6):\n        if os.fork() == 0:\n            kept = bytearray(os.urandom(1) * (90 << 20)); time.sleep(60)\n    time.sleep(60)",
         "more than 300 MB",
     ),
-    "fork bomb": ("import os\ndef go():\n    while True: os.fork()", ("processes", "Resource temporarily", "limit of 3 s")),
-    "full disk": ("def go():\n    with open('/tmp/big', 'wb') as f:\n        while True: f.write(bytes(1 << 20))", ("too large", "space", "300 MB")),
+    "fork bomb": (
+        "import os\ndef go():\n    while True: os.fork()",
+        ("processes", "Resource temporarily", "limit of 3 s"),
+    ),
+    "full disk": (
+        "def go():\n    with open('/tmp/big', 'wb') as f:\n        while True: f.write(bytes(1 << 20))",
+        ("too large", "space", "300 MB"),
+    ),
     "many small files": (
         "def go():\n    for i in range(100000):\n        with open(f'/tmp/f{i}', 'wb') as f: f.write(bytes(1 << 16))",
         ("space", "300 MB"),
     ),
-    "open files": ("import os\ndef go():\n    kept = [open('/dev/null') for _ in range(100000)]", "Too many open files"),
+    "open files": (
+        "import os\ndef go():\n    kept = [open('/dev/null') for _ in range(100000)]",
+        "Too many open files",
+    ),
     "recursion": ("def go():\n    return go()", "RecursionError"),
     "segmentation fault": ("import ctypes\ndef go():\n    ctypes.string_at(0)", "SIGSEGV"),
 }

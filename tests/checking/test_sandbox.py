@@ -13,13 +13,17 @@ import psutil
 import pytest
 
 from mlsys_path import locations
-from mlsys_path.checking import landlock, sandbox
+from mlsys_path.checking import sandbox
 from mlsys_path.checking.session import Checker
 from mlsys_path.levels import Outcome
+from mlsys_path.machine import containment
 
 KINDS = [
-    pytest.param("bubblewrap", marks=pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="no bubblewrap")),
-    pytest.param("landlock", marks=pytest.mark.skipif(landlock.abi() == 0, reason="no Landlock")),
+    pytest.param(
+        "bubblewrap",
+        marks=pytest.mark.skipif(bool(containment.bubblewrap_trouble()[0]), reason="no bubblewrap"),
+    ),
+    pytest.param("landlock", marks=pytest.mark.skipif(containment.landlock_abi() == 0, reason="no Landlock")),
 ]
 
 

@@ -24,7 +24,20 @@ def test_unequal(got, expected):
 
 
 @pytest.mark.parametrize(
-    "value", [True, 3, 2.5, float("nan"), "x", [1, (2, None)], {1: [2]}, {1, 2}, np.float32(2), np.arange(3), torch.arange(4)]
+    "value",
+    [
+        True,
+        3,
+        2.5,
+        float("nan"),
+        "x",
+        [1, (2, None)],
+        {1: [2]},
+        {1, 2},
+        np.float32(2),
+        np.arange(3),
+        torch.arange(4),
+    ],
 )
 def test_equal(value):
     assert_equal(value, value)

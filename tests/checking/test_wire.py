@@ -66,7 +66,7 @@ def same(a, b):
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
-        return a == b and math.copysign(1, a) == math.copysign(1, b) or (math.isnan(a) and math.isnan(b))
+        return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (math.isnan(a) and math.isnan(b))
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
@@ -81,7 +81,17 @@ def test_plain_values_arrive_with_their_types(value):
 
 @given(
     st.sampled_from(
-        [torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.int64, torch.uint8, torch.bool, torch.complex64]
+        [
+            torch.float32,
+            torch.float16,
+            torch.bfloat16,
+            torch.float64,
+            torch.int8,
+            torch.int64,
+            torch.uint8,
+            torch.bool,
+            torch.complex64,
+        ]
     ),
     st.lists(st.integers(0, 4), max_size=3),
 )
@@ -104,7 +114,9 @@ def test_strides_are_kept_towards_the_learner_only():
     assert there_and_back(torch.ones(1).expand(5)).stride() == (0,)
 
 
-@pytest.mark.parametrize("value", [np.float32(1.5), np.int64(-3), np.bool_(True), np.arange(3, dtype=">i4"), np.zeros((0, 3))])
+@pytest.mark.parametrize(
+    "value", [np.float32(1.5), np.int64(-3), np.bool_(True), np.arange(3, dtype=">i4"), np.zeros((0, 3))]
+)
 def test_numpy_kinds(value):
     got = there_and_back(value)
     assert type(got) is type(value)
@@ -141,11 +153,13 @@ json_like = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["$", "v", "id", "shape", "strides", "offset", "x"]), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["$", "v", "id", "shape", "strides", "offset", "x"]), inner, max_size=4
+        )
         | st.builds(
             lambda tag, v: {"$": tag, "v": v},
             st.sampled_from(
-                "list tuple set frozenset dict torch numpy scalar remote int complex str bytes range slice ... dtype what".split()
+                ["list", "tuple", "set", "frozenset", "dict", "torch", "numpy", "scalar", "remote", "int", "complex", "str", "bytes", "range", "slice", "...", "dtype", "what"]
             ),
             inner,
         )

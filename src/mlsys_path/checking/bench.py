@@ -59,7 +59,11 @@ class Bench:
         """The learner's files and the harness, which wins where both claim a name."""
         harness = harness_files(self.folder)
         stems = {name.partition(".")[0] for name in harness if "/" not in name}
-        mine = {n: d for n, d in self.files.items() if n in self.exercise.files or n.split("/")[0].partition(".")[0] not in stems}
+        mine = {
+            n: d
+            for n, d in self.files.items()
+            if n in self.exercise.files or n.split("/")[0].partition(".")[0] not in stems
+        }
         return {**mine, **harness}
 
     def on_gpu(self, level: Level) -> bool:

@@ -102,12 +102,16 @@ class Box:
             "file_mb": FILE_MB,
             "open_files": OPEN_FILES,
             # threads count too; only from Linux 5.14 on is the count that of the sandbox alone
-            "count_threads": 64 + 4 * (os.cpu_count() or 1) if self.sandbox.kind == "bubblewrap" and _counts_per_sandbox() else 0,
+            "count_threads": 64 + 4 * (os.cpu_count() or 1)
+            if self.sandbox.kind == "bubblewrap" and _counts_per_sandbox()
+            else 0,
         }
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files into the work folder."""
-        self._ask({"op": "write", "files": {name: base64.b64encode(data).decode() for name, data in files.items()}})
+        self._ask(
+            {"op": "write", "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
+        )
 
     def read(self, name: str) -> bytes:
         """Read a file of the work folder; raises OSError when there is none."""
@@ -127,15 +131,27 @@ class Box:
 
     # -- jobs
 
-    def fork(self, fds: tuple[int, int, int], env: Mapping[str, str], device: str | None, *, data_limit: bool) -> int:
+    def fork(
+        self, fds: tuple[int, int, int], env: Mapping[str, str], device: str | None, *, data_limit: bool
+    ) -> int:
         """Fork a worker; the three descriptors are its channel, its stdout and its stderr."""
-        return self._start({"op": "worker", "env": dict(env), "device": device, "data_limit": data_limit}, fds)
+        return self._start(
+            {"op": "worker", "env": dict(env), "device": device, "data_limit": data_limit}, fds
+        )
 
     def execute(
-        self, argv: Sequence[str], fds: tuple[int, int, int], env: Mapping[str, str], *, data_limit: bool, cwd: str = "."
+        self,
+        argv: Sequence[str],
+        fds: tuple[int, int, int],
+        env: Mapping[str, str],
+        *,
+        data_limit: bool,
+        cwd: str = ".",
     ) -> int:
         """Start a program; the three descriptors are its stdin, stdout and stderr."""
-        return self._start({"op": "exec", "argv": list(argv), "env": dict(env), "cwd": cwd, "data_limit": data_limit}, fds)
+        return self._start(
+            {"op": "exec", "argv": list(argv), "env": dict(env), "cwd": cwd, "data_limit": data_limit}, fds
+        )
 
     def _start(self, request: dict[str, Any], fds: tuple[int, int, int]) -> int:
         job, self._next_job = self._next_job, self._next_job + 1
@@ -201,7 +217,9 @@ class Box:
     def died(self, job: int, doing: str) -> LearnerDied:
         """The exception for a job that ended by itself while something was expected of it."""
         ended = self.wait(job, time.monotonic() + GRACE_SECONDS)
-        return LearnerDied.of(ended.status if ended else None, ended.reason if ended else "", doing, self.limits)
+        return LearnerDied.of(
+            ended.status if ended else None, ended.reason if ended else "", doing, self.limits
+        )
 
     # -- messages
 
@@ -237,7 +255,10 @@ class Box:
     def _note(self, message: dict[str, Any]) -> None:
         try:
             self._ended[int(message["ended"])] = Ended(
-                int(message["status"]), str(message["reason"])[:40], float(message["cpu"]), int(message["peak_kb"])
+                int(message["status"]),
+                str(message["reason"])[:40],
+                float(message["cpu"]),
+                int(message["peak_kb"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ProtocolError("the sandbox sent an unexpected message") from error

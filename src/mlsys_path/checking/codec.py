@@ -12,7 +12,14 @@ from mlsys_path.roadmap.model import Exercise
 
 _KINDS: dict[str, type] = {
     cls.__name__: cls
-    for cls in (Exercise, events.Started, events.CheckStarted, events.CheckResult, events.Measurement, events.Finished)
+    for cls in (
+        Exercise,
+        events.Started,
+        events.CheckStarted,
+        events.CheckResult,
+        events.Measurement,
+        events.Finished,
+    )
 }
 
 

@@ -62,16 +62,25 @@ def compile_source(
     In two steps, as nvcc would mix what ptxas reports with what the source makes it print.
     Raises CheckFailed with the compiler's words when it does not compile.
     """
-    done = invoke(["nvcc", "-std=c++17", "-O2", f"-arch={target}", "-ptx", "-I.", source, "-o", "kernels.ptx"], timeout=120)
+    done = invoke(
+        ["nvcc", "-std=c++17", "-O2", f"-arch={target}", "-ptx", "-I.", source, "-o", "kernels.ptx"],
+        timeout=120,
+    )
     if done.returncode == 0:
-        assembled = invoke(["ptxas", "-v", f"-arch={target}", "kernels.ptx", "-o", "kernels.cubin"], timeout=120)
+        assembled = invoke(
+            ["ptxas", "-v", f"-arch={target}", "kernels.ptx", "-o", "kernels.cubin"], timeout=120
+        )
         if assembled.returncode == 0:
             report = parse_ptxas(assembled.stderr.decode("utf-8", "replace"))
             plain = _demangle(invoke, list(report))
-            kernels = {plain[n]: Resources(plain[n], r.registers, r.spills, r.shared) for n, r in report.items()}
+            kernels = {
+                plain[n]: Resources(plain[n], r.registers, r.spills, r.shared) for n, r in report.items()
+            }
             return CompiledKernels(kernels, box.read("kernels.cubin"))
         done = assembled
-    raise CheckFailed(_("It does not compile:\n{words}").format(words=compiler_words(done.stderr, list(mine))))
+    raise CheckFailed(
+        _("It does not compile:\n{words}").format(words=compiler_words(done.stderr, list(mine)))
+    )
 
 
 def _demangle(invoke: Callable[..., Any], names: list[str]) -> dict[str, str]:

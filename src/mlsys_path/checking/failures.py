@@ -26,7 +26,7 @@ class MissingName(CheckFailed, AttributeError):
     """The learner's module lacks a name; an AttributeError too, as hypothesis asks its arguments for optional ones."""
 
 
-class Open(Exception):  # noqa: N818  (a level's state, and so it reads at its uses)
+class Open(Exception):
     """This machine cannot check it; the message says what it lacks."""
 
 
@@ -40,7 +40,7 @@ class Frame:
     text: str
 
     def __str__(self) -> str:
-        where = f'  {self.file}:{self.line} in {self.function}'
+        where = f"  {self.file}:{self.line} in {self.function}"
         return f"{where}\n    {self.text}" if self.text else where
 
 
@@ -60,7 +60,7 @@ class LearnerError(Exception):
         return "\n".join([*map(str, self.frames), str(self)])
 
 
-class LearnerDied(Exception):  # noqa: N818
+class LearnerDied(Exception):
     """The learner's process ended while an answer was expected of it."""
 
     @classmethod

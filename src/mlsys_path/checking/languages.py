@@ -42,7 +42,9 @@ class Adapter:
     gpu_levels: frozenset[Level] = frozenset()
     environment: Callable[[Level], dict[str, str]] = lambda _level: {}
     own_network: bool = False  # talks TCP on the loopback, which only a network of its own may allow
-    trusted: Mapping[Level, tuple[Profile, ...]] = field(default_factory=dict)  # sandboxes without learners' code
+    trusted: Mapping[Level, tuple[Profile, ...]] = field(
+        default_factory=dict
+    )  # sandboxes without learners' code
 
     def profile(self, exercise: Exercise, level: Level) -> Profile:
         """The warm parent that checks of a level want."""

@@ -16,7 +16,13 @@ from mlsys_path.levels import Level
 
 # what hypothesis and pytest look for on any object
 _PROTOCOLS = frozenset(
-    {"execute_example", "setup_example", "teardown_example", "hypothesis_internal_is_this_a_mock_check", "_pytestfixturefunction"}
+    {
+        "execute_example",
+        "setup_example",
+        "teardown_example",
+        "hypothesis_internal_is_this_a_mock_check",
+        "_pytestfixturefunction",
+    }
 )
 
 
@@ -59,7 +65,9 @@ class Module:
             except LearnerError as error:
                 if error.kind != "AttributeError":
                     raise
-                raise MissingName(_("{file} does not define `{name}`").format(file=self._file, name=name)) from None
+                raise MissingName(
+                    _("{file} does not define `{name}`").format(file=self._file, name=name)
+                ) from None
             if not isinstance(value, Remote):
                 return value
             value._name = name
@@ -91,14 +99,18 @@ class PythonLearner:
             if self._running is not None:
                 self._running.close()
             box = self._bench.box(self._level)
-            device = "cuda" if self._level in (Level.GPU, Level.FAST) and self._bench.on_gpu(self._level) else None
+            device = (
+                "cuda" if self._level in (Level.GPU, Level.FAST) and self._bench.on_gpu(self._level) else None
+            )
             self._running = Link(box, {}, device, self._bench.calls, data_limit=device is None)
         return self._running
 
     def _load(self) -> None:
         """Load the learner's module: a fixture does so before it draws the seeds of a check."""
         link = self._link()
-        link.apply("import", (self._main._name,), doing=_("the import of {file}").format(file=self._main._file))
+        link.apply(
+            "import", (self._main._name,), doing=_("the import of {file}").format(file=self._main._file)
+        )
 
     def _finish(self) -> None:
         if self._running is not None:

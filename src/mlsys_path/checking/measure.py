@@ -51,9 +51,9 @@ class Measure:
         self._emit(Measurement(name, mine, unit, theirs, ratio, low, high))
         if at_least is not None and ratio < at_least:
             raise CheckFailed(
-                _("{name}: {ratio:.2f} × the baseline (spread {low:.2f}–{high:.2f}), asked for at least {bar:g} ×").format(
-                    name=name, ratio=ratio, low=low, high=high, bar=at_least
-                )
+                _(
+                    "{name}: {ratio:.2f} × the baseline (spread {low:.2f}–{high:.2f}), asked for at least {bar:g} ×"
+                ).format(name=name, ratio=ratio, low=low, high=high, bar=at_least)
             )
         return ratio
 

@@ -28,7 +28,9 @@ _SANITIZER_ENV = {
     "UBSAN_OPTIONS": "exitcode=86:halt_on_error=1:print_stacktrace=1:log_path=stderr:silence_unsigned_overflow=1:suppressions=",
     "TSAN_OPTIONS": "exitcode=86:halt_on_error=1:log_path=stderr:suppressions=:report_bugs=1:report_thread_leaks=0",
 }
-_EVASION = re.compile(rb"no_sanitize|__(?:asan|tsan|ubsan|lsan|sanitizer)_|no_address_safety|disable_sanitizer")
+_EVASION = re.compile(
+    rb"no_sanitize|__(?:asan|tsan|ubsan|lsan|sanitizer)_|no_address_safety|disable_sanitizer"
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ class NativeLearner:
         done = self._invoke(argv, timeout=BUILD_SECONDS)
         if done.returncode != 0:
             mine = [n for n in self._bench.files if n not in harness_files(self._bench.folder)]
-            raise CheckFailed(_("It does not build:\n{words}").format(words=compiler_words(done.stderr, mine)))
+            raise CheckFailed(
+                _("It does not build:\n{words}").format(words=compiler_words(done.stderr, mine))
+            )
         return Program(self, name, sanitize)
 
     def _refuse_evasion(self, sources: Sequence[str], flags: Sequence[str]) -> None:
@@ -97,7 +101,9 @@ class NativeLearner:
             done = self._invoke(self._toolchain.preprocess(source, flags), timeout=BUILD_SECONDS)
             if found := _EVASION.search(done.stdout):
                 raise CheckFailed(
-                    _("{source} must not switch a sanitizer off ({word})").format(source=source, word=found[0].decode())
+                    _("{source} must not switch a sanitizer off ({word})").format(
+                        source=source, word=found[0].decode()
+                    )
                 )
 
     def _invoke(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
@@ -138,7 +144,11 @@ class Program:
     def _data_limit(self) -> bool:
         # shadow memory, a GPU's mappings and an emulator's buffers are far larger than what is used of them
         bench = self._learner._bench
-        return self._sanitize is None and bench.exercise.language != "riscv" and not bench.on_gpu(self._learner._level)
+        return (
+            self._sanitize is None
+            and bench.exercise.language != "riscv"
+            and not bench.on_gpu(self._learner._level)
+        )
 
     def run(
         self,
@@ -198,7 +208,9 @@ class Program:
 class Session:
     """A running program that answers what it is sent; the clock is the checker's."""
 
-    def __init__(self, box: Box, argv: Sequence[str], env: Mapping[str, str], data_limit: bool, bench: Bench) -> None:
+    def __init__(
+        self, box: Box, argv: Sequence[str], env: Mapping[str, str], data_limit: bool, bench: Bench
+    ) -> None:
         self._box = box
         self._bench = bench
         stdin_read, self._stdin = os.pipe()
@@ -207,7 +219,9 @@ class Session:
         for fd in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(fd, False)
         try:
-            self._job = box.execute(argv, (stdin_read, stdout_write, stderr_write), env, data_limit=data_limit)
+            self._job = box.execute(
+                argv, (stdin_read, stdout_write, stderr_write), env, data_limit=data_limit
+            )
         finally:
             for fd in (stdin_read, stdout_write, stderr_write):
                 os.close(fd)
@@ -318,8 +332,9 @@ def _transfer(
         if remaining <= 0 and ended is None:
             return None
         # once it has ended, take what is there: a descendant may hold the pipes open for ever
+        watched: list[Any] = [*reading, box.control]
         ready, writable, _x = select.select(
-            [*reading, box.control], [stdin_fd] if stdin_open else [], [], 0 if ended else min(remaining, 3600)
+            watched, [stdin_fd] if stdin_open else [], [], 0 if ended else min(remaining, 3600)
         )
         if writable:
             try:

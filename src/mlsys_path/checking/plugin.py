@@ -106,7 +106,7 @@ class CheckPlugin:
         for learner in self._learners.values():
             try:
                 learner._finish()
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 return error
         return None
 
@@ -117,12 +117,9 @@ class CheckPlugin:
         outcome, message, traceback = self.judge(error)
         counterexample = None
         if outcome in (Outcome.FAILED, Outcome.ERROR) and error is not None:
-            failed = isinstance(error, CheckFailed)
+            shown = error if isinstance(error, CheckFailed) else CheckFailed("")
             counterexample = Counterexample(
-                calls=self.bench.calls.lines(),
-                got=error.got if failed else "",
-                expected=error.expected if failed else "",
-                mismatch=error.mismatch if failed else None,
+                self.bench.calls.lines(), shown.got, shown.expected, shown.mismatch
             )
         return CheckResult(
             name=name,
@@ -209,7 +206,9 @@ def _brief(error: BaseException | None) -> str:
     import traceback
 
     text = "".join(traceback.format_exception_only(error)).strip()
-    frames = [f for f in traceback.extract_tb(error.__traceback__ if error else None) if "/checks/" in f.filename]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__ if error else None) if "/checks/" in f.filename
+    ]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return clean(text, 500) + where
 
@@ -223,7 +222,7 @@ def reseed() -> None:
     random.seed()
     core = sys.modules.get("hypothesis.core")
     if core is not None:
-        core._hypothesis_global_random = random.Random()
+        setattr(core, "_hypothesis_global_random", random.Random())  # noqa: B010  (private, and so unknown to types)
     if "numpy" in sys.modules:
         import numpy as np
 

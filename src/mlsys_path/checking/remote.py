@@ -26,7 +26,9 @@ class Link:
     an answer cannot be forged ahead, doubled or left for later without being seen.
     """
 
-    def __init__(self, box: Box, env: Mapping[str, str], device: str | None, calls: Calls, *, data_limit: bool) -> None:
+    def __init__(
+        self, box: Box, env: Mapping[str, str], device: str | None, calls: Calls, *, data_limit: bool
+    ) -> None:
         self.box = box
         self.calls = calls
         ours, theirs = socket.socketpair()
@@ -66,7 +68,9 @@ class Link:
         for stream in self.streams:
             self._drain(stream)
 
-    def apply(self, operation: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, doing: str = "") -> Any:
+    def apply(
+        self, operation: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, doing: str = ""
+    ) -> Any:
         """The result of one operation in the learner's process.
 
         Raises LearnerError for an exception of the learner's, LearnerDied when the process ended, RunOver at the
@@ -89,7 +93,7 @@ class Link:
                 self._refuse_unasked()
             self.channel.send(request, encoder.blob())
             if not self.box.pump(self.channel, self.streams, self.job, self.box.deadline):
-                raise ChannelClosed("the process ended")
+                raise ChannelClosed("the process ended")  # noqa: TRY301  (handled as one that closed it)
             reply, blob, fds = self.channel.receive(self.box.deadline)
         except ChannelClosed:
             self.alive = False
@@ -136,11 +140,18 @@ class Link:
 def _error(document: Any) -> LearnerError:
     try:
         frames = tuple(
-            Frame(clean(str(f["file"]), 200), int(f["line"]), clean(str(f["function"]), 100), clean(str(f["text"]), 200))
+            Frame(
+                clean(str(f["file"]), 200),
+                int(f["line"]),
+                clean(str(f["function"]), 100),
+                clean(str(f["text"]), 200),
+            )
             for f in document["frames"][:20]
         )
         classes = tuple(clean(str(c), 100) for c in document["mro"][:50])
-        return LearnerError(clean(str(document["type"]), 100), classes, clean(str(document["message"]), 4000), frames)
+        return LearnerError(
+            clean(str(document["type"]), 100), classes, clean(str(document["message"]), 4000), frames
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError("an exception is malformed") from error
 
@@ -192,6 +203,7 @@ class Remote:
         self._apply("delattr", self, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the object in the learner's process."""
         return self._link_call("call", (self, *args), kwargs, self._name or self._type, args)
 
     def _link_call(
@@ -236,7 +248,9 @@ class Remote:
 
     def _not_plain(self) -> CheckFailed:
         return CheckFailed(
-            _("Your code returned an object of class {kind} where a plain value was expected").format(kind=self._type)
+            _("Your code returned an object of class {kind} where a plain value was expected").format(
+                kind=self._type
+            )
         )
 
     def __bool__(self) -> bool:
@@ -265,6 +279,7 @@ class BoundMethod:
         self._name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the method in the learner's process."""
         target, name = self._target, self._name
         return target._link_call("callattr", (target, name, *args), kwargs, f"{target._type}.{name}", args)
 

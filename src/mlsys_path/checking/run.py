@@ -57,7 +57,11 @@ def run_pytest(folder: Path, plugins: list[object]) -> int:
     ini = Path(__file__).with_name("pytest.ini")
     silent = io.StringIO()
     with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
-        return int(pytest.main([*PYTEST_OPTIONS, "-c", str(ini), "--rootdir", str(folder), str(folder)], plugins=plugins))
+        return int(
+            pytest.main(
+                [*PYTEST_OPTIONS, "-c", str(ini), "--rootdir", str(folder), str(folder)], plugins=plugins
+            )
+        )
 
 
 def configure_hypothesis() -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlsys_path import locations
+from mlsys_path.machine import containment
 
 WORKER_DIR = Path(__file__).resolve().parent / "worker"
 SCRATCH_BYTES = 512 << 20
@@ -96,31 +97,8 @@ class Sandbox:
 
 @functools.cache
 def kind() -> str:
-    """'bubblewrap', 'landlock' or 'rlimits': what works on this machine.
-
-    `MLSYS_PATH_SANDBOX` names a weaker one to use instead (for tests, and where bubblewrap misbehaves).
-    """
-    from mlsys_path.checking import landlock
-
-    asked = os.environ.get("MLSYS_PATH_SANDBOX", "")
-    if asked in ("", "bubblewrap") and bubblewrap_works():
-        return "bubblewrap"
-    if asked in ("", "bubblewrap", "landlock") and landlock.abi() > 0:
-        return "landlock"
-    return "rlimits"
-
-
-@functools.cache
-def bubblewrap_works() -> bool:
-    """Whether a sandbox can really be made, as a `bwrap` on the path may be forbidden to."""
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        return False
-    command = [bwrap, "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
-        return done.returncode == 0
-    return False
+    """'bubblewrap', 'landlock' or 'rlimits': the strongest that works on this machine."""
+    return containment.probe().kind
 
 
 def start(profile: Profile, sandbox_kind: str | None = None) -> Sandbox:
@@ -182,11 +160,11 @@ def bubblewrap_command(profile: Profile) -> list[str]:
     if _has_option(bwrap, "--disable-userns"):
         command += ["--disable-userns"]
     shown = list(_visible(_hidden()))
-    for path in _SYSTEM:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-    for entry in shown:
-        command += ["--ro-bind", str(entry), str(entry)]
+    for folder in _SYSTEM:
+        if os.path.islink(folder):
+            command += ["--symlink", os.readlink(folder), folder]
+    for path in shown:
+        command += ["--ro-bind", str(path), str(path)]
     command += ["--proc", "/proc", "--dev", "/dev"]
     if profile.gpu:
         for device in _expand(_GPU):
@@ -195,12 +173,12 @@ def bubblewrap_command(profile: Profile) -> list[str]:
     for entry in ("/sys",) if profile.gpu else ("/sys/devices/system",):
         if os.path.isdir(entry):
             command += ["--ro-bind", entry, entry]
-    for path in ("/tmp", "/dev/shm", INSIDE_WORK):
+    for mount in ("/tmp", "/dev/shm", INSIDE_WORK):
         if _has_option(bwrap, "--size"):
             command += ["--size", str(SCRATCH_BYTES)]
-        command += ["--tmpfs", path]
+        command += ["--tmpfs", mount]
     for path in _hidden():
-        if any(path.is_relative_to(entry) and path != entry for entry in shown) and path.is_dir():
+        if any(path.is_relative_to(top) and path != top for top in shown) and path.is_dir():
             command += ["--tmpfs", str(path), "--remount-ro", str(path)]
     command += ["--ro-bind", str(WORKER_DIR), INSIDE_WORKER, "--chdir", INSIDE_WORK]
     # the folders that bwrap itself made lie in memory: what is written there would outlive the job
@@ -259,7 +237,7 @@ def _visible(hidden: Sequence[Path]) -> Iterable[Path]:
     for path in wanted:
         if not path.exists() or any(path.is_relative_to(entry) for entry in shown):
             continue
-        if path.parent == path or any(secret.is_relative_to(path) and secret == path for secret in hidden):
+        if path.parent == path or path in hidden:
             continue
         shown.append(path)
     return shown

@@ -69,7 +69,8 @@ class Server:
         try:
             with contextlib.suppress(ChannelClosed):
                 while True:
-                    ready, _, _ = select.select([self.channel, self.wake], [], [])
+                    watched: list[Any] = [self.channel, self.wake]
+                    ready, _, _ = select.select(watched, [], [])
                     if self.wake in ready:
                         with contextlib.suppress(BlockingIOError):
                             os.read(self.wake, 4096)
@@ -122,7 +123,7 @@ class Server:
                 ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
                 self.channel.close()
                 code = _run(request, events, held)
-            except BaseException:  # noqa: BLE001  (a forked child must never return into the server's loop)
+            except BaseException:
                 import traceback
 
                 traceback.print_exc()
@@ -163,6 +164,7 @@ def _profile(document: dict[str, Any]) -> Profile:
 def _run(request: dict[str, Any], events: int, held: list[Warm]) -> int:
     """In the forked checker: run the job; 0 when all sandboxes may be used again."""
     from mlsys_path.checking.run import Job, run
+
     language.use(request["language"])
     sink = socket.socket(fileno=events)
 
@@ -205,7 +207,9 @@ def main() -> None:
     sys.dont_write_bytecode = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     config = json.loads(sys.argv[2])
-    server = Server(Channel(socket.socket(fileno=int(sys.argv[1]))), [_profile(p) for p in config["profiles"]])
+    server = Server(
+        Channel(socket.socket(fileno=int(sys.argv[1]))), [_profile(p) for p in config["profiles"]]
+    )
     warm_up(config["preload"])
     server.serve()
 

@@ -47,7 +47,8 @@ class CheckRequest:
     def declared(self) -> tuple[Declared, ...]:
         """Every declared check, with why it is not run."""
         return tuple(
-            Declared(name, check.level, self._open_because(check.level)) for name, check in self.exercise.checks.items()
+            Declared(name, check.level, self._open_because(check.level))
+            for name, check in self.exercise.checks.items()
         )
 
     def _open_because(self, level: Level) -> str:
@@ -118,7 +119,9 @@ class Checker:
             if not finished:
                 yield Finished(0.0, _("the checker ended before the verdict"))
         except TimeoutError:
-            yield Finished(budget, _("the checker did not answer within {seconds:g} s").format(seconds=budget))
+            yield Finished(
+                budget, _("the checker did not answer within {seconds:g} s").format(seconds=budget)
+            )
         finally:
             parent.busy -= 1
             with contextlib.suppress(ChannelClosed):
@@ -126,10 +129,14 @@ class Checker:
             writer.close()
             self._trim()
 
-    def _start(self, number: int, request: CheckRequest, selected: list[str], theirs: socket.socket) -> _Parent:
+    def _start(
+        self, number: int, request: CheckRequest, selected: list[str], theirs: socket.socket
+    ) -> _Parent:
         adapter = ADAPTERS[request.exercise.language]
         levels = dict.fromkeys(request.exercise.checks[name].level for name in selected)
-        profiles = list(dict.fromkeys(p for level in levels for p in adapter.profiles(request.exercise, level)))
+        profiles = list(
+            dict.fromkeys(p for level in levels for p in adapter.profiles(request.exercise, level))
+        )
         document = {
             "op": "check",
             "run": number,
@@ -184,7 +191,9 @@ class Checker:
 
 def _checker_modules(exercise: Exercise) -> tuple[str, ...]:
     # the checks compare tensors; nothing of triton is needed on the trusted side
-    wanted = set(exercise.needs.python) | ({"torch"} if exercise.language in ("triton", "distributed") else set())
+    wanted = set(exercise.needs.python) | (
+        {"torch"} if exercise.language in ("triton", "distributed") else set()
+    )
     return ("numpy", "safetensors", *(name for name in ("torch",) if name in wanted))
 
 
@@ -214,6 +223,13 @@ def _spawn(exercise: Exercise, profiles: list[Profile]) -> _Parent:
 
 def _environment() -> dict[str, str]:
     """Ours, without what lets a folder or a variable put code into the checker."""
-    unwanted = ("PYTHONPATH", "PYTHONSTARTUP", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONHOME", "PYTHONINSPECT")
+    unwanted = (
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "PYTEST_ADDOPTS",
+        "PYTEST_PLUGINS",
+        "PYTHONHOME",
+        "PYTHONINSPECT",
+    )
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
     return {**environment, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}

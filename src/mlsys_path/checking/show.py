@@ -22,7 +22,9 @@ def clean(text: str, limit: int | None = None) -> str:
         text = text[: limit - 1] + "…"
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c in _KEPT or unicodedata.category(c) not in _UNSAFE else f"\\x{ord(c):02x}" for c in text)
+    return "".join(
+        c if c in _KEPT or unicodedata.category(c) not in _UNSAFE else f"\\x{ord(c):02x}" for c in text
+    )
 
 
 _TEXT_BYTES = frozenset(b"\t\n\r" + bytes(range(32, 127)))
@@ -42,7 +44,7 @@ def _show(value: Any) -> str:
         parts = [_show(v) for v in list(value)[:MAX_ELEMENTS]]
         if len(value) > MAX_ELEMENTS:
             parts.append("…")
-        left, right = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}.get(type(value), "[]")
+        left, right = {tuple: ("(", ")"), set: ("{", "}"), frozenset: ("{", "}")}.get(type(value), ("[", "]"))
         return left + ", ".join(parts) + ("," if isinstance(value, tuple) and len(value) == 1 else "") + right
     if isinstance(value, Mapping):
         pairs = [f"{_show(k)}: {_show(v)}" for k, v in list(value.items())[:MAX_ELEMENTS]]

@@ -39,7 +39,9 @@ def assert_equal(got: Any, expected: Any, what: str = "") -> None:
     if where is None:
         return
     name = what or _("the result")
-    message = _("{what} is wrong").format(what=name) + (_(", first at {where}").format(where=where) if where else "")
+    message = _("{what} is wrong").format(what=name) + (
+        _(", first at {where}").format(where=where) if where else ""
+    )
     raise CheckFailed(message, got=show(got), expected=show(expected))
 
 
@@ -53,7 +55,9 @@ def _difference(got: Any, expected: Any, where: str) -> str | None:
     if isinstance(expected, (list, tuple)):
         if len(got) != len(expected):
             return where
-        parts: Sequence[tuple[Any, Any, Any]] = [(i, g, e) for i, (g, e) in enumerate(zip(got, expected, strict=True))]
+        parts: Sequence[tuple[Any, Any, Any]] = [
+            (i, g, e) for i, (g, e) in enumerate(zip(got, expected, strict=True))
+        ]
     elif isinstance(expected, Mapping):
         if list(map(repr, got)) != list(map(repr, expected)) and set(got) != set(expected):
             return where
@@ -97,12 +101,14 @@ def assert_close(
         return _close_numbers(got, expected, rtol, atol, name)
     if _library(got) != library:
         raise CheckFailed(
-            _("{what} should be a {library} array").format(what=name, library=library), got=show(got), expected=show(expected)
+            _("{what} should be a {library} array").format(what=name, library=library),
+            got=show(got),
+            expected=show(expected),
         )
     dtype = str(expected.dtype).removeprefix("torch.")
     if got.dtype != expected.dtype or tuple(got.shape) != tuple(expected.shape):
-        shape_of = lambda a: f"{str(a.dtype).removeprefix('torch.')}[{', '.join(map(str, a.shape))}]"  # noqa: E731
-        message = _("{what} is {got}, expected {expected}").format(what=name, got=shape_of(got), expected=shape_of(expected))
+        kinds = {"got": _kind(got), "expected": _kind(expected)}
+        message = _("{what} is {got}, expected {expected}").format(what=name, **kinds)
         raise CheckFailed(message, got=show(got), expected=show(expected))
     default = _TOLERANCES.get(dtype, (0.0, 0.0))
     rtol = default[0] if rtol is None else rtol
@@ -131,15 +137,21 @@ def assert_close(
         largest_error=float(finite.max()) if finite.size else None,
         tile=", ".join(f"{i // b}" for i, b in zip(first, tile, strict=True)) if tile else "",
     )
-    raise CheckFailed(mismatch_text(name, mismatch), got=show(got), expected=show(expected), mismatch=mismatch)
+    raise CheckFailed(
+        mismatch_text(name, mismatch), got=show(got), expected=show(expected), mismatch=mismatch
+    )
+
+
+def _kind(array: Any) -> str:
+    return f"{str(array.dtype).removeprefix('torch.')}[{', '.join(map(str, array.shape))}]"
 
 
 def mismatch_text(what: str, m: Mismatch) -> str:
     """A mismatch as one or two sentences."""
     index = ", ".join(map(str, m.first_index))
-    text = _("{what}: {n} of {total} elements differ; the first at [{index}]: got {got}, expected {expected}").format(
-        what=what, n=m.differing, total=m.total, index=index, got=m.got, expected=m.expected
-    )
+    text = _(
+        "{what}: {n} of {total} elements differ; the first at [{index}]: got {got}, expected {expected}"
+    ).format(what=what, n=m.differing, total=m.total, index=index, got=m.got, expected=m.expected)
     if m.tile:
         text += _(", in tile ({tile})").format(tile=m.tile)
     if m.largest_error is not None:

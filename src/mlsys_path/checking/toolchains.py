@@ -59,7 +59,9 @@ TOOLCHAINS: dict[str, Toolchain] = {
 def compiler_words(stderr: bytes, mine: Sequence[str]) -> str:
     """The part of a compiler's output that is about the learner's files, in a screenful."""
     lines = clean(stderr.decode("utf-8", "replace")).splitlines()
-    keep = [i for i, line in enumerate(lines) if any(line.startswith(f"{n}:") or f" {n}:" in line for n in mine)]
+    keep = [
+        i for i, line in enumerate(lines) if any(line.startswith(f"{n}:") or f" {n}:" in line for n in mine)
+    ]
     errors = [i for i in keep if "error" in lines[i] or "undefined reference" in lines[i]]
     start = (errors or keep or [0])[0]
     shown = lines[start : start + MAX_LINES]
@@ -70,7 +72,9 @@ def compiler_words(stderr: bytes, mine: Sequence[str]) -> str:
 
 _SANITIZERS = re.compile(r"(?:ERROR|WARNING): (Address|Thread)Sanitizer: (.+)")
 _UNDEFINED = re.compile(r"^(?:\./)?(\S+?):(\d+):\d+: runtime error: (.+)$", re.MULTILINE)
-_FRAME = re.compile(r"#\d+ (?:0x[0-9a-f]+ in )?(.+?) (?:\S*/)?([^\s/:]+):(\d+)(?::\d+)?(?: .*)?$", re.MULTILINE)
+_FRAME = re.compile(
+    r"#\d+ (?:0x[0-9a-f]+ in )?(.+?) (?:\S*/)?([^\s/:]+):(\d+)(?::\d+)?(?: .*)?$", re.MULTILINE
+)
 
 
 def sanitizer_report(stderr: bytes, mine: Sequence[str]) -> str:
@@ -78,7 +82,9 @@ def sanitizer_report(stderr: bytes, mine: Sequence[str]) -> str:
     text = clean(stderr.decode("utf-8", "replace"))
     if found := _UNDEFINED.search(text):
         file, line, what = found.groups()
-        return _("UndefinedBehaviorSanitizer: {what}\n  at {file}:{line}").format(what=what, file=file.rpartition("/")[2], line=line)
+        return _("UndefinedBehaviorSanitizer: {what}\n  at {file}:{line}").format(
+            what=what, file=file.rpartition("/")[2], line=line
+        )
     if not (found := _SANITIZERS.search(text)):
         return ""
     kind = found.group(2).split(" (pid")[0].split(" on address")[0].split(" on unknown")[0]

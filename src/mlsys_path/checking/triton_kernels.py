@@ -47,7 +47,9 @@ def _compile(link: Link, kernel: Any, target: str) -> CompiledKernel:
     try:
         done = link.apply("call", (function, kernel["ttir"], target, dict(kernel.get("options", {}))))
     except LearnerError as error:
-        raise CheckFailed(_("Triton could not compile the kernel for {target}: {error}").format(target=target, error=error)) from None
+        raise CheckFailed(
+            _("Triton could not compile the kernel for {target}: {error}").format(target=target, error=error)
+        ) from None
     resources = parse_ptxas(done["ptxas"])
     name = str(done["name"])
     mine = resources.get(name) or next(iter(resources.values()), Resources(name, 0, 0, 0))

@@ -40,13 +40,19 @@ class Tally:
                 self.current = event.name
             case CheckResult():
                 declared = {c.name: c for c in self.started.checks} if self.started else {}
-                if event.name in self.results or event.name not in declared or declared[event.name].level is not event.level:
+                if (
+                    event.name in self.results
+                    or event.name not in declared
+                    or declared[event.name].level is not event.level
+                ):
                     self.broken = self.broken or _("unexpected result of {name}").format(name=event.name)
                 self.results[event.name] = event
             case Measurement():
                 self.measurements.append(event)
             case Finished():
-                self.broken = self.broken or event.broken or (_("the run ended twice") if self.finished else "")
+                self.broken = (
+                    self.broken or event.broken or (_("the run ended twice") if self.finished else "")
+                )
                 self.finished = event
 
     def verdict(self) -> Verdict:
@@ -81,7 +87,9 @@ class Tally:
             machine=self.started.machine if self.started else "",
             message=message or next((r.message for r in results if r.outcome is Outcome.ERROR), ""),
             open_because={
-                level: next((r.message for r in results if r.level is level and r.outcome is Outcome.OPEN), "")
+                level: next(
+                    (r.message for r in results if r.level is level and r.outcome is Outcome.OPEN), ""
+                )
                 for level, outcome in levels.items()
                 if outcome is Outcome.OPEN
             },

@@ -35,11 +35,16 @@ class Content:
         """Take a record in; a second one of the same id is a problem."""
         at = (*base, "id")
         if not record.id or set(record.id) - set(_ID_WORDS):
-            self.problems.append(document.places.problem(at, _("an id has small letters, digits and hyphens only")))
+            self.problems.append(
+                document.places.problem(at, _("an id has small letters, digits and hyphens only"))
+            )
         if record.id in into:
             other = self._places[kind, record.id][0].places.file
             self.problems.append(
-                document.places.problem(at, _("the {kind} {id!r} is in {file} already").format(kind=kind, id=record.id, file=other))
+                document.places.problem(
+                    at,
+                    _("the {kind} {id!r} is in {file} already").format(kind=kind, id=record.id, file=other),
+                )
             )
             return
         into[record.id] = record
@@ -50,14 +55,18 @@ class Content:
         document, base = self._places[kind, id_]
         self.problems.append(document.places.problem((*base, *loc), message))
 
-    def refer(self, kind: str, id_: str, key: str, ids: Iterable[str], known: Mapping[str, Any], what: str) -> None:
+    def refer(
+        self, kind: str, id_: str, key: str, ids: Iterable[str], known: Mapping[str, Any], what: str
+    ) -> None:
         """Every id at a key must be known, and stand there once."""
         seen: set[str] = set()
         for i, target in enumerate(ids):
             if target not in known:
                 close = nearest(target, known)
                 hint = _("; did you mean {close!r}?").format(close=close) if close else ""
-                self.wrong(kind, id_, (key, i), _("there is no {what} {id!r}").format(what=what, id=target) + hint)
+                self.wrong(
+                    kind, id_, (key, i), _("there is no {what} {id!r}").format(what=what, id=target) + hint
+                )
             elif target in seen:
                 self.wrong(kind, id_, (key, i), _("{id!r} stands twice").format(id=target))
             seen.add(target)
@@ -73,7 +82,12 @@ def exercise_files(exercises_dir: Path) -> list[Path]:
     if not exercises_dir.is_dir():
         return []
     stages = sorted(p for p in exercises_dir.iterdir() if p.is_dir() and not p.name.startswith((".", "_")))
-    folders = (f for stage in stages for f in sorted(stage.iterdir()) if f.is_dir() and not f.name.startswith((".", "_")))
+    folders = (
+        f
+        for stage in stages
+        for f in sorted(stage.iterdir())
+        if f.is_dir() and not f.name.startswith((".", "_"))
+    )
     return [folder / "exercise.yaml" for folder in folders]
 
 
@@ -88,14 +102,21 @@ def read_all(roadmap_dir: Path, exercises_dir: Path) -> Content:
     for file in files["stages"]:
         if stage := _read_one(content, "stage", Stage, file, content.stages):
             for i, topic in enumerate(stage.topics):
-                content.add("topic", content.topics, topic, content._places["stage", stage.id][0], ("topics", i))
+                content.add(
+                    "topic", content.topics, topic, content._places["stage", stage.id][0], ("topics", i)
+                )
                 content.topic_stage.setdefault(topic.id, stage.id)
     for file in exercise_files(exercises_dir):
         if exercise := _read_one(content, "exercise", Exercise, file, content.exercises):
             content.folders.setdefault(exercise.id, file.parent)
             content.exercise_stage.setdefault(exercise.id, file.parent.parent.name)
             if exercise.id != file.parent.name:
-                content.wrong("exercise", exercise.id, ("id",), _("the folder is called {name!r}").format(name=file.parent.name))
+                content.wrong(
+                    "exercise",
+                    exercise.id,
+                    ("id",),
+                    _("the folder is called {name!r}").format(name=file.parent.name),
+                )
     for file in files["tracks"]:
         _read_one(content, "track", Track, file, content.tracks)
     _connect(content)
@@ -124,7 +145,9 @@ def _read_resources(content: Content, file: Path) -> None:
         return
     entries = document.data.get("resources") if isinstance(document.data, dict) else None
     if not isinstance(entries, list) or set(document.data) != {"resources"}:
-        content.problems.append(document.places.problem((), _("should have one key, `resources`, with a list")))
+        content.problems.append(
+            document.places.problem((), _("should have one key, `resources`, with a list"))
+        )
         return
     for i, entry in enumerate(entries):
         record, problems = validate(Resource, document, entry, ("resources", i))
@@ -146,10 +169,22 @@ def _connect(content: Content) -> None:
                 continue
             if exercise_id in content.exercise_topic:
                 other = content.exercise_topic[exercise_id]
-                content.wrong("topic", topic.id, ("exercises", i), _("{id!r} is in the topic {topic!r} already").format(id=exercise_id, topic=other))
+                content.wrong(
+                    "topic",
+                    topic.id,
+                    ("exercises", i),
+                    _("{id!r} is in the topic {topic!r} already").format(id=exercise_id, topic=other),
+                )
             elif content.exercise_stage[exercise_id] != content.topic_stage[topic.id]:
                 folder = content.folders[exercise_id]
-                content.wrong("topic", topic.id, ("exercises", i), _("{id!r} is an exercise of another stage: {folder}").format(id=exercise_id, folder=folder))
+                content.wrong(
+                    "topic",
+                    topic.id,
+                    ("exercises", i),
+                    _("{id!r} is an exercise of another stage: {folder}").format(
+                        id=exercise_id, folder=folder
+                    ),
+                )
             content.exercise_topic.setdefault(exercise_id, topic.id)
     for exercise in content.exercises.values():
         content.refer("exercise", exercise.id, "requires", exercise.requires, content.exercises, "exercise")
@@ -158,9 +193,16 @@ def _connect(content: Content) -> None:
             if wrong.fails not in exercise.checks:
                 close = nearest(wrong.fails, exercise.checks)
                 hint = _("; did you mean {close!r}?").format(close=close) if close else ""
-                content.wrong("exercise", exercise.id, ("wrong", name, "fails"), _("there is no check {id!r}").format(id=wrong.fails) + hint)
+                content.wrong(
+                    "exercise",
+                    exercise.id,
+                    ("wrong", name, "fails"),
+                    _("there is no check {id!r}").format(id=wrong.fails) + hint,
+                )
         if exercise.id not in content.exercise_topic:
-            content.wrong("exercise", exercise.id, ("id",), _("no topic of stages/*.yaml lists this exercise"))
+            content.wrong(
+                "exercise", exercise.id, ("id",), _("no topic of stages/*.yaml lists this exercise")
+            )
     for track in content.tracks.values():
         content.refer("track", track.id, "exercises", track.exercises, content.exercises, "exercise")
     kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (

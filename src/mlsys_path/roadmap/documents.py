@@ -95,7 +95,9 @@ def parse(data: bytes, file: Path) -> Document | Problem:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        return Problem(file, line, column, "", _("is not YAML: {why}").format(why=error.problem or error.context))
+        return Problem(
+            file, line, column, "", _("is not YAML: {why}").format(why=error.problem or error.context)
+        )
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         return Problem(file, 0, 0, "", _("is not YAML: {why}").format(why=str(error).splitlines()[0][:200]))
     if node is None:
@@ -120,7 +122,9 @@ class _Plain:
         if loc not in self._places._marks or not loc:
             self._places.note(loc, node)
         if self._count > MAX_NODES or depth > MAX_DEPTH:
-            raise _Refused(self._places.problem(loc, _("the document is too large or too deep (aliases count in full)")))
+            raise _Refused(
+                self._places.problem(loc, _("the document is too large or too deep (aliases count in full)"))
+            )
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, loc, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -128,7 +132,11 @@ class _Plain:
         try:
             value = self._constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError):
-            raise _Refused(self._places.problem(loc, _("the value {text!r} is not plain data").format(text=str(node.value)[:60]))) from None
+            raise _Refused(
+                self._places.problem(
+                    loc, _("the value {text!r} is not plain data").format(text=str(node.value)[:60])
+                )
+            ) from None
         return value if isinstance(value, (str, int, float, bool, type(None))) else str(node.value)
 
     def _mapping(self, node: Any, loc: Loc, depth: int) -> dict[str, Any]:
@@ -145,16 +153,19 @@ class _Plain:
 
 
 @functools.cache
-def adapter(kind: type[T]) -> TypeAdapter[T]:
+def adapter(kind: Any) -> TypeAdapter[Any]:
     """pydantic's validator of a record."""
     return TypeAdapter(kind)
 
 
-def validate(kind: type[T], document: Document, data: Any = None, base: Loc = ()) -> tuple[T | None, list[Problem]]:
+def validate(
+    kind: type[T], document: Document, data: Any = None, base: Loc = ()
+) -> tuple[T | None, list[Problem]]:
     """The record that a document (or its part `data` at `base`) holds, or all problems with it."""
     data = document.data if data is None else data
     try:
-        return adapter(kind).validate_python(data, strict=False), []
+        validator: Any = adapter
+        return validator(kind).validate_python(data, strict=False), []
     except ValidationError as error:
         return None, [_problem(kind, document, base, one) for one in error.errors(include_url=False)]
 
@@ -164,7 +175,9 @@ def _problem(kind: type, document: Document, base: Loc, error: Mapping[str, Any]
     context = error.get("ctx", {})
     match error["type"]:
         case "unexpected_keyword_argument":
-            return document.places.problem(loc, _unknown_key(str(loc[-1]), _valid_keys(kind, error["loc"][:-1])))
+            return document.places.problem(
+                loc, _unknown_key(str(loc[-1]), _valid_keys(kind, error["loc"][:-1]))
+            )
         case "missing" | "missing_argument":
             return document.places.problem(loc, _("this key is missing"))
         case "literal_error":
@@ -180,7 +193,11 @@ def _problem(kind: type, document: Document, base: Loc, error: Mapping[str, Any]
 
 def _unknown_key(key: str, valid: Iterable[str]) -> str:
     close = nearest(key, valid)
-    return _("unknown key; did you mean {close!r}?").format(close=close) if close else _("unknown key; valid are: {all}").format(all=", ".join(valid))
+    return (
+        _("unknown key; did you mean {close!r}?").format(close=close)
+        if close
+        else _("unknown key; valid are: {all}").format(all=", ".join(valid))
+    )
 
 
 def _unknown_value(value: str, allowed: list[str]) -> str:

@@ -47,7 +47,9 @@ def prerequisites(requires: Mapping[str, Collection[str]], goal: str) -> set[str
 
 def unlocked(requires: Mapping[str, Collection[str]], passed: Collection[str]) -> list[str]:
     """What is not passed and has all its prerequisites passed, in the mapping's order."""
-    return [node for node, needs in requires.items() if node not in passed and all(n in passed for n in needs)]
+    return [
+        node for node, needs in requires.items() if node not in passed and all(n in passed for n in needs)
+    ]
 
 
 def path_to(requires: Mapping[str, Sequence[str]], goal: str, passed: Collection[str]) -> list[str]:

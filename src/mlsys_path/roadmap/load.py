@@ -44,7 +44,9 @@ class Roadmap:
         import difflib
 
         close = difflib.get_close_matches(id_, self.exercises, n=1, cutoff=0.5)
-        hint = _("did you mean {close!r}?").format(close=close[0]) if close else _("`mlsys-path list` shows all")
+        hint = (
+            _("did you mean {close!r}?").format(close=close[0]) if close else _("`mlsys-path list` shows all")
+        )
         raise UserError(_("there is no exercise {id!r}: {hint}").format(id=id_, hint=hint))
 
     def folder(self, exercise_id: str) -> Path:

@@ -17,7 +17,9 @@ from mlsys_path.levels import Level
 
 FORBID_EXTRA = {"extra": "forbid"}
 
-StageId = Literal["foundations", "os", "parallel", "cuda", "dlsys", "compilers", "llm", "distributed", "inference"]
+StageId = Literal[
+    "foundations", "os", "parallel", "cuda", "dlsys", "compilers", "llm", "distributed", "inference"
+]
 AdapterName = Literal["python", "c", "cpp", "riscv", "mpi", "opencl", "cuda", "triton", "distributed"]
 ResourceKind = Literal["course", "book", "docs", "repo", "paper", "article", "tool", "video"]
 

@@ -21,7 +21,11 @@ def compile_ttir(ttir: str, target: str, options: dict[str, int]) -> dict[str, A
         kernel = triton.compile(str(source), target=parse_target(target), options=options)
         asm = kernel.asm
         stages = {name: asm[name] for name in ("ttir", "ttgir", "llir", "ptx", "cubin") if name in asm}
-        result: dict[str, Any] = {"name": kernel.metadata.name, "shared": int(kernel.metadata.shared), **stages}
+        result: dict[str, Any] = {
+            "name": kernel.metadata.name,
+            "shared": int(kernel.metadata.shared),
+            **stages,
+        }
         if "ptx" in stages:
             result["ptxas"] = _ptxas(Path(folder), stages["ptx"])
     return result

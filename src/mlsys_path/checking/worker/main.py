@@ -126,7 +126,7 @@ class Parent:
 
                 serve(channel + 0, request)
                 code = 0
-            except BaseException:  # noqa: BLE001  (a forked child must never return into the parent's loop)
+            except BaseException:
                 traceback.print_exc()
             finally:
                 with contextlib.suppress(Exception):
@@ -145,7 +145,7 @@ class Parent:
                 os.chdir(self.work / request.get("cwd", "."))
                 environment = {**os.environ, **request["env"]}
                 os.execvpe(request["argv"][0], request["argv"], environment)
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:
                 os.write(2, f"cannot start {request['argv'][0]}: {error}\n".encode())
             os._exit(127)
         self.jobs[request["job"]] = Job(request["job"], pid, forked=False)

@@ -76,7 +76,9 @@ def _collect(n: int, channels: dict[Channel, int]) -> list[Any]:
 def raise_again(rank: int, error: dict[str, Any]) -> None:
     """Raise an exception of the rank's kind, so that it is shown as the learner's own."""
     kind = type(error["type"], (RankError,), {})
-    frames = "\n".join(f"  {f['file']}:{f['line']} in {f['function']}\n    {f['text']}" for f in error["frames"])
+    frames = "\n".join(
+        f"  {f['file']}:{f['line']} in {f['function']}\n    {f['text']}" for f in error["frames"]
+    )
     raise kind(f"rank {rank}: {error['message']}" + (f"\n{frames}" if frames else ""))
 
 
@@ -92,11 +94,11 @@ def _child(rank: int, target: Any, args: list[Any], channel: Channel) -> None:
         flush()
         channel.send(document, encoder.blob())
         code = 0
-    except BaseException as error:  # noqa: BLE001  (a forked child must not return into the server's loop)
+    except BaseException as error:
         try:
             flush()
             channel.send({"error": describe(error, os.environ["MLSYS_PATH_WORK"])})
-        except Exception:  # noqa: BLE001, S110
+        except Exception:  # noqa: S110
             pass
     finally:
         sys.stdout.flush()

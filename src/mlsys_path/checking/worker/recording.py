@@ -53,11 +53,13 @@ def parse_target(text: str) -> Any:
     return GPUTarget(backend, int(arch), 32)
 
 
-class _Recorded(Exception):  # noqa: N818  (no error: the way out of the compiler once it has the TTIR)
+class _Recorded(Exception):
     def __init__(self, ttir: str, options: Any) -> None:
         super().__init__()
         self.ttir = ttir
-        self.options = {n: getattr(options, n) for n in ("num_warps", "num_stages", "num_ctas") if hasattr(options, n)}
+        self.options = {
+            n: getattr(options, n) for n in ("num_warps", "num_stages", "num_ctas") if hasattr(options, n)
+        }
 
 
 def record(

@@ -36,13 +36,35 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-_BINARY = (
-    "add sub mul matmul truediv floordiv mod pow and_ or_ xor lshift rshift "
-    "getitem delitem setitem contains neg pos abs invert"
-).split()
+_BINARY = [
+    "add",
+    "sub",
+    "mul",
+    "matmul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "and_",
+    "or_",
+    "xor",
+    "lshift",
+    "rshift",
+    "getitem",
+    "delitem",
+    "setitem",
+    "contains",
+    "neg",
+    "pos",
+    "abs",
+    "invert",
+]
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in _BINARY},
-    **{name: getattr(builtins, name) for name in "getattr setattr delattr len bool int float str repr hash".split()},
+    **{
+        name: getattr(builtins, name)
+        for name in ["getattr", "setattr", "delattr", "len", "bool", "int", "float", "str", "repr", "hash"]
+    },
     "call": _call,
     "callattr": lambda target, name, *args, **kwargs: getattr(target, name)(*args, **kwargs),
     "iterate": _iterate,
@@ -87,8 +109,13 @@ class Server:
             reply["value"] = encoder.encode(value)
             out = encoder.blob()
         except ProtocolError as error:
-            reply["error"] = {"type": "ValueError", "mro": ["ValueError"], "message": str(error), "frames": []}
-        except BaseException as error:  # noqa: BLE001  (SystemExit and KeyboardInterrupt are answers too)
+            reply["error"] = {
+                "type": "ValueError",
+                "mro": ["ValueError"],
+                "message": str(error),
+                "frames": [],
+            }
+        except BaseException as error:
             reply["error"] = describe(error, self.work)
         flush()
         self.channel.send(reply, out)
@@ -112,7 +139,7 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except Exception:  # noqa: BLE001, S112  (a replaced stream may raise anything)
+        except Exception:  # noqa: S112  (a replaced stream may raise anything)
             continue
 
 
@@ -129,7 +156,7 @@ def describe(error: BaseException, work: str) -> dict[str, Any]:
         frames = own_frames(root.__traceback__, work) or frames
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001
+    except Exception:
         message = "(its message cannot be shown)"
     classes = [cls.__name__ for cls in type(error).__mro__]
     return {"type": classes[0], "mro": classes, "message": message[:MAX_MESSAGE], "frames": frames}

@@ -12,8 +12,8 @@ import triton
 import triton.language as tl
 
 
-@triton.jit
-def _copy(source, target, n, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, N803
+@triton.jit  # type: ignore[untyped-decorator]
+def _copy(source, target, n, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     mask = offsets < n
     tl.store(target + offsets, tl.load(source + offsets, mask=mask), mask=mask)

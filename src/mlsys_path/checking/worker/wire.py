@@ -29,11 +29,11 @@ class ProtocolError(Exception):
     """The other side broke the protocol: nothing that it says can be trusted."""
 
 
-class ChannelClosed(ProtocolError):  # noqa: N818  (a state of the channel, and so it reads at its uses)
+class ChannelClosed(ProtocolError):
     """The other side is gone."""
 
 
-class Timeout(Exception):  # noqa: N818
+class Timeout(Exception):
     """No complete frame came before the deadline."""
 
 
@@ -120,6 +120,7 @@ class Channel:
 
 
 # --- values -----------------------------------------------------------------------------------------------
+
 
 class Encoder:
     """Turns values into a JSON document and a blob.
@@ -391,9 +392,13 @@ class Decoder:
         array = flat
         if "strides" in document:
             offset, strides = document["offset"], document["strides"]
-            array = np.ndarray(document["shape"], flat.dtype, buffer=flat.data, offset=offset, strides=strides)
+            array = np.ndarray(
+                document["shape"], flat.dtype, buffer=flat.data, offset=offset, strides=strides
+            )
         if document.get("complex"):
-            array = array.view(np.complex64 if flat.itemsize == 4 else np.complex128).reshape(array.shape[:-1])
+            array = array.view(np.complex64 if flat.itemsize == 4 else np.complex128).reshape(
+                array.shape[:-1]
+            )
         return array[()] if kind == "scalar" else array
 
 
