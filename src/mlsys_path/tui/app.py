@@ -16,7 +16,7 @@ from textual.screen import Screen
 from mlsys_path import language
 from mlsys_path.errors import UserError
 from mlsys_path.language import LANGUAGES, Language, _
-from mlsys_path.tui import themes
+from mlsys_path.tui import line_breaks, themes
 from mlsys_path.tui.services import LANGUAGE_SETTING, THEME_SETTING, Services
 
 WIDE = 100  # columns; below, one pane at a time
@@ -45,7 +45,10 @@ class PathApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "help_quit", show=False, system=True)]
 
     def __init__(self, services: Services, *, theme: str = themes.DARK) -> None:
+        line_breaks.install()
         super().__init__()
+        # a tooltip of Markdown's tables is parsed as markup, and a cell may hold `[/x]`
+        self._disable_tooltips = True
         self.services = services
         self.defect: Exception | None = None
         for own in themes.THEMES:

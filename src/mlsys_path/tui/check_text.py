@@ -10,10 +10,11 @@ from mlsys_path import language
 from mlsys_path.checking.events import CheckResult, Counterexample, Declared, Measurement
 from mlsys_path.language import _, ngettext
 from mlsys_path.levels import Level, Outcome, highest_passed
+from mlsys_path.progress.records import Status
 from mlsys_path.roadmap.model import Exercise
 from mlsys_path.tui.foreign import foreign
 from mlsys_path.tui.run_state import RunState
-from mlsys_path.tui.words import OUTCOMES, RUNNING, WAITING, Word, column, styled
+from mlsys_path.tui.words import OUTCOMES, RUNNING, STATES, WAITING, Word, column, styled
 
 OUTPUT_LINES = 40
 MUTED = "$text-muted"
@@ -40,12 +41,13 @@ def title_of(exercise: Exercise, name: str) -> str:
     return check.title[language.current()] if check else name
 
 
-def headline(run: RunState) -> Content:
-    """One line: where the run stands, or what it amounts to."""
+def headline(run: RunState, status: Status) -> Content:
+    """One line: where the run stands, or what it amounts to; before a run, how the learner stands."""
     results, total = run.results, len(run.declared)
     match run.phase:
         case "idle":
-            return Content.styled(_("Not checked yet: c runs the checks"), MUTED)
+            since = _("since your last check") if status.attempts else _("c runs the checks")
+            return styled(STATES[status.state]) + Content.styled(f"  {since}", MUTED)
         case "running":
             counted = _("{n} of {total}").format(n=len(results), total=total)
             return styled(RUNNING) + Content.styled(f"  {counted}", MUTED)
@@ -107,14 +109,19 @@ def failure(exercise: Exercise, result: CheckResult, width: int) -> Content:
     if result.counterexample is not None:
         parts += _counterexample(result.counterexample, width)
     check = exercise.checks.get(result.name)
-    if check is not None and check.cause is not None:
-        label = Content.styled("  " + _("Likely cause:") + " ", "bold")
-        parts += [Content(""), hang(label, check.cause[language.current()], width)]
-    if result.traceback and result.traceback.strip() != result.message.strip():
-        parts += [Content(""), _heading(_("In your code:")), hang("    ", foreign(result.traceback), width)]
+    if check is not None and check.cause is not None and result.outcome is Outcome.FAILED:
+        parts += [
+            Content(""),
+            _heading(_("Likely cause:")),
+            hang("  ", check.cause[language.current()], width),
+        ]
+    # its last line is the message that stands above
+    frames = result.traceback.rstrip().removesuffix(result.message.strip()).rstrip()
+    if frames:
+        parts += [Content(""), _heading(_("In your code:")), hang("  ", foreign(frames), width)]
     if result.output.strip():
         printed = foreign(result.output, lines=OUTPUT_LINES)
-        parts += [Content(""), _heading(_("Your code printed:")), hang("    ", printed, width)]
+        parts += [Content(""), _heading(_("Your code printed:")), hang("  ", printed, width)]
     return stacked(parts)
 
 
@@ -126,7 +133,7 @@ def _counterexample(example: Counterexample, width: int) -> list[Content]:
     parts: list[Content] = []
     if example.calls:
         parts += [Content(""), _heading(_("The smallest input that shows it:"))]
-        parts += [hang("    ", foreign(call), width) for call in example.calls]
+        parts += [hang("  ", foreign(call), width) for call in example.calls]
     labelled = [(_("got"), example.got, "$state-failed"), (_("expected"), example.expected, "$state-passed")]
     room = max(Content(label).cell_length for label, _text, _colour in labelled)
     for label, text, colour in labelled:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pygments.token import Token  # type: ignore[import-untyped]
+from textual.highlight import HighlightTheme
 from textual.theme import Theme
 
 DARK = "mlsys-dark"
@@ -122,3 +124,21 @@ THEMES = (
 def other(name: str) -> str:
     """The theme that the switch leads to."""
     return LIGHT if name == DARK else DARK
+
+
+class CodeStyle(HighlightTheme):
+    """Code in the colours of the themes, all of which can be read."""
+
+    STYLES = {  # noqa: RUF012  (as Textual types it)
+        Token.Comment: "$text-muted italic",
+        Token.Keyword: "$heading bold",
+        Token.Operator.Word: "$heading bold",
+        Token.Literal.String: "$state-passed",
+        Token.Literal.String.Doc: "$state-passed italic",
+        Token.Literal.Number: "$code",
+        Token.Name.Builtin: "$state-running",
+        Token.Name.Class: "$state-open bold",
+        Token.Name.Function: "$state-open",
+        Token.Name.Decorator: "$state-error",
+        Token.Comment.Preproc: "$state-error",
+    }

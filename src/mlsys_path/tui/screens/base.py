@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from textual import getters
 from textual.screen import ModalScreen, Screen
 
+from mlsys_path.tui.actions import Action
 from mlsys_path.tui.app import PathApp
 from mlsys_path.tui.services import Services
 from mlsys_path.tui.widgets.key_bar import KeyBar
@@ -33,6 +34,10 @@ class PathScreen(Screen[Result], Generic[Result]):
         """Show the key bar again: what can be done has changed."""
         for bar in self.query(KeyBar):
             bar.show()
+
+    def label(self, action: Action) -> str:
+        """What the key bar calls an action at the moment."""
+        return action.text()
 
     def action_language(self) -> None:
         """Switch the language."""

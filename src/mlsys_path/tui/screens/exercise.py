@@ -117,12 +117,22 @@ class ExerciseScreen(PathScreen[None]):
                 return self.folder.is_dir()
         return super().check_action(action, parameters)
 
+    def label(self, action: actions.Action) -> str:
+        """Some actions lead to and fro."""
+        match action.name:
+            case "pane":
+                return _("lesson") if self.has_class(SHOWS_CHECKS) else _("checks")
+            case "watch" if self.watcher is not None:
+                return _("end watch")
+        return super().label(action)
+
     # panes
 
     def show_pane(self, *, checks: bool) -> None:
         """Show one of the panes where there is room for one, and give it the keys."""
         self.set_class(checks, SHOWS_CHECKS)
         (self.panel if checks else self.lesson).focus()
+        self.refresh_keys()
 
     def action_pane(self) -> None:
         """Go to the other pane."""

@@ -6,13 +6,14 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from mlsys_path import language
 from mlsys_path.language import _
 from mlsys_path.roadmap.model import Exercise
 from mlsys_path.tui import actions
 from mlsys_path.tui.screens.base import Dialog
+from mlsys_path.tui.widgets.document import Document
 from mlsys_path.tui.widgets.key_bar import KeyBar
 
 
@@ -69,7 +70,7 @@ class HintScreen(Dialog[int]):
         )
         await self.scroll.mount(
             Static(heading, markup=False),
-            Markdown(self.exercise.hints[number][language.current()], open_links=False),
+            Document(self.exercise.hints[number][language.current()]),
         )
 
     def action_back(self) -> None:

@@ -15,6 +15,7 @@ from mlsys_path.language import _
 from mlsys_path.roadmap.model import Exercise
 from mlsys_path.tui import actions
 from mlsys_path.tui.screens.base import PathScreen
+from mlsys_path.tui.themes import CodeStyle
 from mlsys_path.tui.widgets.key_bar import KeyBar
 from mlsys_path.tui.widgets.title_bar import TitleBar
 
@@ -38,7 +39,9 @@ class SolutionScreen(PathScreen[None]):
             for name, data in self.files.items():
                 yield Static(Content.styled(name, "bold $heading"), markup=False)
                 yield Static(
-                    highlight(data.decode("utf-8", "replace"), path=name), markup=False, classes="code"
+                    highlight(data.decode("utf-8", "replace"), path=name, theme=CodeStyle),
+                    markup=False,
+                    classes="code",
                 )
         yield KeyBar(self.NAME)
 

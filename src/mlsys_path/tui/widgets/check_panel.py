@@ -15,7 +15,6 @@ from mlsys_path.progress.records import Status
 from mlsys_path.tui import check_text
 from mlsys_path.tui.run_state import RunState
 from mlsys_path.tui.widgets.overview import Card
-from mlsys_path.tui.words import STATES, styled
 
 
 class CheckPanel(VerticalScroll):
@@ -57,7 +56,7 @@ class CheckPanel(VerticalScroll):
         run = self.run
         failed = run.leading_failure
         self._draw(self.file_card, self._where(width))
-        self._draw(self.headline_card, check_text.headline(run))
+        self._draw(self.headline_card, check_text.headline(run, self.status))
         self._draw(
             self.failure_card, check_text.failure(run.exercise, failed, width) if failed else Content("")
         )
@@ -74,25 +73,31 @@ class CheckPanel(VerticalScroll):
 
     def _where(self, width: int) -> Content:
         status = self.status
-        line = styled(STATES[status.state])
-        facts = []
-        if status.attempts:
-            facts.append(ngettext("{n} attempt", "{n} attempts", status.attempts).format(n=status.attempts))
-        if status.hints:
-            facts.append(ngettext("{n} hint seen", "{n} hints seen", status.hints).format(n=status.hints))
-        if status.exercise_changed:
-            facts.append(_("the exercise has changed since you passed"))
-        if self.watching:
-            facts.append(_("watching for saves"))
-        if facts:
-            line = check_text.hang(
-                line + Content("  "), Content.styled(" · ".join(facts), "$text-muted"), width
-            )
         if self.file is None:
-            return (
-                line
-                + Content("\n")
-                + Content.styled(_("Not started: e opens the starter in your editor"), "$text-muted")
+            lines = [Content.styled(_("Not started: e opens the starter in your editor"), "$text-muted")]
+        else:
+            lines = [
+                check_text.hang(Content.styled(_("Your file:") + " ", "$text-muted"), str(self.file), width)
+            ]
+        facts = []
+        if self.watching:
+            facts.append(Content.styled(_("watching for saves"), "$state-running"))
+        if status.attempts:
+            facts.append(
+                Content(ngettext("{n} attempt", "{n} attempts", status.attempts).format(n=status.attempts))
             )
-        label = Content.styled(_("Your file:") + " ", "$text-muted")
-        return line + Content("\n") + check_text.hang(label, str(self.file), width)
+        if status.hints:
+            facts.append(
+                Content(ngettext("{n} hint seen", "{n} hints seen", status.hints).format(n=status.hints))
+            )
+        if status.solution_seen:
+            facts.append(Content(_("solution seen")))
+        if status.exercise_changed:
+            facts.append(Content.styled(_("the exercise has changed since you passed"), "$state-open"))
+        if facts:
+            lines.append(
+                check_text.hang(
+                    "", Content.styled(" · ", "").join(facts).stylize_before("$text-muted"), width
+                )
+            )
+        return check_text.stacked(lines)

@@ -43,5 +43,6 @@ class KeyBar(Static):
 
     def _item(self, action: Action) -> Content:
         key = Content.styled(action.key, "bold $accent")
-        item = key + Content(f" {action.text()}")
+        renamed = getattr(self.screen, "label", None)
+        item = key + Content(f" {renamed(action) if renamed else action.text()}")
         return item.stylize(Style.from_meta({"@click": f"screen.{action.name}"}))

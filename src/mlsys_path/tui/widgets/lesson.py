@@ -14,6 +14,8 @@ from mlsys_path.exercises.folder import lesson
 from mlsys_path.language import _, current
 from mlsys_path.roadmap.load import Roadmap
 from mlsys_path.roadmap.model import Exercise
+from mlsys_path.tui.line_breaks import joined
+from mlsys_path.tui.widgets.document import Document
 
 _SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 
@@ -21,7 +23,7 @@ _SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 class Lesson(VerticalScroll):
     """The lesson of one exercise in the language in use."""
 
-    markdown = getters.query_one(Markdown)
+    document = getters.query_one(Document)
 
     def __init__(self, roadmap: Roadmap, exercise: Exercise) -> None:
         super().__init__(id="lesson")
@@ -29,8 +31,8 @@ class Lesson(VerticalScroll):
         self.exercise = exercise
 
     def compose(self) -> ComposeResult:
-        """One Markdown document; what a link leads to is shown and never started."""
-        yield Markdown(open_links=False)
+        """One document."""
+        yield Document()
 
     def on_mount(self) -> None:
         """Show it."""
@@ -39,9 +41,9 @@ class Lesson(VerticalScroll):
     @work(exclusive=True)
     async def show(self) -> None:
         """Show the lesson from its beginning."""
-        await self.markdown.update("")
+        await self.document.update("")
         self.scroll_home(animate=False)
-        stream = Markdown.get_stream(self.markdown)
+        stream = Markdown.get_stream(self.document)
         try:
             for section in _SECTION.split(self._text()):
                 await stream.write(section)
@@ -50,7 +52,7 @@ class Lesson(VerticalScroll):
 
     def _text(self) -> str:
         try:
-            text = lesson(self.roadmap.folder(self.exercise.id), current())
+            text = joined(lesson(self.roadmap.folder(self.exercise.id), current()))
         except UserError as error:
             return f"    {error}"
         reads = [
@@ -60,8 +62,3 @@ class Lesson(VerticalScroll):
             return text
         listed = "\n".join(f"- `{r.id}`: {r.title[current()]}\n  <{r.urls[0]}>" for r in reads)
         return f"{text.rstrip()}\n\n## {_('Where to find it')}\n\n{listed}\n"
-
-    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
-        """A browser in the terminal would fight for it: show where the link leads."""
-        event.stop()
-        self.notify(event.href, markup=False)
