@@ -31,6 +31,7 @@ def demand(got, expected, what, chain):
 
 
 @given(data=st.data())
+@settings(max_examples=20)
 def test_elements(learner, data):
     compare(learner, chains.chain(data.draw))
 
@@ -46,6 +47,7 @@ def test_slices(learner, data):
 
 
 @given(data=st.data())
+@settings(max_examples=30)
 def test_permute(learner, data):
     chain = chains.chain(data.draw, rank=4, dims=3)
     name = chains.permute(data.draw, chain, "t0")
@@ -55,6 +57,7 @@ def test_permute(learner, data):
 
 
 @given(data=st.data())
+@settings(max_examples=40)
 def test_writes_reach_the_base(learner, data):
     chain = chains.chain(data.draw, least=1)
     name = "t0"
@@ -67,6 +70,7 @@ def test_writes_reach_the_base(learner, data):
 
 def test_expand(learner):
     @given(data=st.data())
+    @settings(max_examples=40)
     def chained(data):
         chain = chains.chain(data.draw, dims=2)
         name = chains.expand(data.draw, chain, "t0")
@@ -94,7 +98,7 @@ def test_expand(learner):
 
 
 @given(data=st.data())
-@settings(max_examples=70)
+@settings(max_examples=50)
 def test_reshape(learner, data):
     chain = chains.chain(data.draw)
     name = "t0"
@@ -117,6 +121,7 @@ def test_reshape_copies_only_when_it_must(learner, data):
 
 
 @given(data=st.data())
+@settings(max_examples=40)
 def test_contiguous(learner, data):
     chain = chains.chain(data.draw)
     name = "t0"
@@ -167,7 +172,7 @@ def bad(draw):
 
 
 @given(case=bad())
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_refuses(learner, case):
     shape, call, error = case
     size = math.prod(shape)
@@ -177,7 +182,7 @@ def test_refuses(learner, case):
 
 
 @given(data=st.data())
-@settings(max_examples=80)
+@settings(max_examples=60)
 def test_random_chains(learner, data):
     chain = chains.chain(data.draw)
     steps = [*chains.VIEWS, chains.reshape, chains.contiguous, chains.add, chains.write]
