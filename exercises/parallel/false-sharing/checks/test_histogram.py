@@ -133,7 +133,7 @@ def test_faster_than_packed(learner, measure, rng):
         pytest.skip("false sharing needs two cores that write at the same time; this machine has one")
 
     def timed(session) -> float:
-        size, n, rounds = int(rng.integers(3, 17)), int(rng.integers(3500, 4500)), 320
+        size, n, rounds = int(rng.integers(3, 17)), int(rng.integers(3500, 4500)), 240
         bins = rng.integers(0, size, (2, n))
         reply, seconds = session.ask(request(rounds, size, n, bins=bins), read=8 * size)
         expect_counts(numbers(reply), bins, size, rounds)
