@@ -1,0 +1,5 @@
+import torch.distributed as dist
+
+
+def all_reduce(tensor):
+    dist.all_reduce(tensor)
