@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -209,7 +210,10 @@ def _environment(profile: Profile, tmp: str, work: str) -> dict[str, str]:
 
 def _site_paths() -> list[str]:
     """The folders of installed packages; the worker skips `site`, whose .pth files may run code."""
-    return [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
+    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    source = str(locations.package_dir().parent)
+    own = source if not source.endswith(("site-packages", "dist-packages")) else ""
+    return [p for p in sys.path if os.path.isdir(p) and p not in standard and p != own and "lib-dynload" not in p]
 
 
 def _hidden() -> list[Path]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlsys_path import language
+from mlsys_path import language, locations
 from mlsys_path.checking import sandbox
 from mlsys_path.checking.codec import from_document
 from mlsys_path.checking.events import CheckEvent, Declared, Finished, Started
@@ -206,30 +206,27 @@ def _spawn(exercise: Exercise, profiles: list[Profile]) -> _Parent:
     config = {"profiles": [asdict(p) for p in profiles], "preload": list(_checker_modules(exercise))}
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlsys_path.checking.server", str(theirs.fileno()), json.dumps(config)],
+            [sys.executable, "-I", "-c", _START, str(theirs.fileno()), json.dumps(config), json.dumps(_path())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=None if os.environ.get("MLSYS_PATH_DEBUG") else subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
-            # the terminal's folder may hold a torch.py or a sitecustomize.py
             cwd="/",
-            env=_environment(),
         )
     finally:
         theirs.close()
     return _Parent(process, Channel(ours))
 
 
-def _environment() -> dict[str, str]:
-    """Ours, without what lets a folder or a variable put code into the checker."""
-    unwanted = (
-        "PYTHONPATH",
-        "PYTHONSTARTUP",
-        "PYTEST_ADDOPTS",
-        "PYTEST_PLUGINS",
-        "PYTHONHOME",
-        "PYTHONINSPECT",
-    )
-    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return {**environment, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[3]); from mlsys_path.checking.server import main; main()"
+
+
+def _path() -> list[str]:
+    """Where the checker finds packages: where we do, except in the folder that we were started from.
+
+    That may be the learner's own, with a torch.py or a sitecustomize.py in it.
+    """
+    here = Path.cwd()
+    entries = [p for p in sys.path if Path(p).is_absolute() and Path(p) != here]
+    return [*entries, str(locations.package_dir().parent)]
