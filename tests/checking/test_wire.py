@@ -159,7 +159,26 @@ json_like = st.recursive(
         | st.builds(
             lambda tag, v: {"$": tag, "v": v},
             st.sampled_from(
-                ["list", "tuple", "set", "frozenset", "dict", "torch", "numpy", "scalar", "remote", "int", "complex", "str", "bytes", "range", "slice", "...", "dtype", "what"]
+                [
+                    "list",
+                    "tuple",
+                    "set",
+                    "frozenset",
+                    "dict",
+                    "torch",
+                    "numpy",
+                    "scalar",
+                    "remote",
+                    "int",
+                    "complex",
+                    "str",
+                    "bytes",
+                    "range",
+                    "slice",
+                    "...",
+                    "dtype",
+                    "what",
+                ]
             ),
             inner,
         )
