@@ -213,7 +213,9 @@ def _site_paths() -> list[str]:
     standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     source = str(locations.package_dir().parent)
     own = source if not source.endswith(("site-packages", "dist-packages")) else ""
-    return [p for p in sys.path if os.path.isdir(p) and p not in standard and p != own and "lib-dynload" not in p]
+    return [
+        p for p in sys.path if os.path.isdir(p) and p not in standard and p != own and "lib-dynload" not in p
+    ]
 
 
 def _hidden() -> list[Path]:
@@ -227,7 +229,8 @@ def _hidden() -> list[Path]:
         locations.cache_dir(),
         locations.log_dir(),
     ]
-    return list(dict.fromkeys(path.resolve() for path in paths))
+    resolved = list(dict.fromkeys(path.resolve() for path in paths))
+    return [path for path in resolved if not any(path.is_relative_to(o) for o in resolved if o != path)]
 
 
 def _visible(hidden: Sequence[Path]) -> Iterable[Path]:

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -85,6 +86,7 @@ class Checker:
 
     def __init__(self, *, max_parents: int = MAX_PARENTS) -> None:
         self._parents: dict[tuple[Any, ...], _Parent] = {}
+        self._closing: list[threading.Thread] = []
         self._numbers = itertools.count(1)
         self._max_parents = max_parents
 
@@ -175,12 +177,17 @@ class Checker:
     def _trim(self) -> None:
         idle = [key for key, parent in self._parents.items() if not parent.busy]
         for key in idle[: max(0, len(self._parents) - self._max_parents)]:
-            self._parents.pop(key).close()
+            # waiting for a parent's end is nothing for the event loop that we may be in
+            closing = threading.Thread(target=self._parents.pop(key).close)
+            closing.start()
+            self._closing.append(closing)
 
     def close(self) -> None:
         """End all parents and everything that they run."""
         while self._parents:
             self._parents.popitem()[1].close()
+        for closing in self._closing:
+            closing.join()
 
     def __enter__(self) -> Checker:
         return self
@@ -206,7 +213,15 @@ def _spawn(exercise: Exercise, profiles: list[Profile]) -> _Parent:
     config = {"profiles": [asdict(p) for p in profiles], "preload": list(_checker_modules(exercise))}
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, str(theirs.fileno()), json.dumps(config), json.dumps(_path())],
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                _START,
+                str(theirs.fileno()),
+                json.dumps(config),
+                json.dumps(_path()),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=None if os.environ.get("MLSYS_PATH_DEBUG") else subprocess.DEVNULL,
