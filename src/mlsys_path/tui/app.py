@@ -28,12 +28,6 @@ def _home() -> Screen[Any]:
     return HomeScreen()
 
 
-def _help() -> Screen[Any]:
-    from mlsys_path.tui.screens.help import HelpScreen
-
-    return HelpScreen()
-
-
 class PathApp(App[None]):
     """mlsys-path in a terminal."""
 
@@ -41,7 +35,7 @@ class PathApp(App[None]):
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  (as Textual types it)
-    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"home": _home, "help": _help}
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"home": _home}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "help_quit", show=False, system=True)]
 
     def __init__(self, services: Services, *, theme: str = themes.DARK) -> None:
@@ -75,16 +69,14 @@ class PathApp(App[None]):
             message, severity="error" if bad else "information", timeout=12 if bad else 5, markup=False
         )
 
-    def attempt(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something beside the screen, such as writing a setting; a UserError becomes a notification."""
-
-        async def guarded() -> None:
-            try:
-                await work
-            except UserError as error:
-                self.say(str(error), bad=True)
-
-        self.run_worker(guarded(), group="aside")
+    async def guarded(self, work: Coroutine[Any, Any, object]) -> bool:
+        """Do something that may meet a UserError, which becomes a notification; whether it was done."""
+        try:
+            await work
+        except UserError as error:
+            self.say(str(error), bad=True)
+            return False
+        return True
 
     def switch_language(self) -> None:
         """The other language, at once and on every screen."""
@@ -93,12 +85,15 @@ class PathApp(App[None]):
         for screen in self.screen_stack:
             if hasattr(screen, "retranslate"):
                 screen.retranslate()
-        self.attempt(self.services.remember_setting(LANGUAGE_SETTING, language.current()))
+        self._remember_setting(LANGUAGE_SETTING, language.current())
 
     def switch_theme(self) -> None:
         """The other theme."""
         self.theme = themes.other(self.theme)
-        self.attempt(self.services.remember_setting(THEME_SETTING, self.theme))
+        self._remember_setting(THEME_SETTING, self.theme)
+
+    def _remember_setting(self, key: str, value: str) -> None:
+        self.run_worker(self.guarded(self.services.remember_setting(key, value)), group="settings")
 
     def action_help_quit(self) -> None:
         """Ctrl-C with nothing selected: leave, as in any program."""

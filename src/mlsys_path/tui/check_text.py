@@ -8,7 +8,7 @@ from textual.content import Content
 
 from mlsys_path import language
 from mlsys_path.checking.events import CheckResult, Counterexample, Declared, Measurement
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import N_, _, ngettext
 from mlsys_path.levels import Level, Outcome, highest_passed
 from mlsys_path.progress.records import Status
 from mlsys_path.roadmap.model import Exercise
@@ -18,6 +18,12 @@ from mlsys_path.tui.words import OUTCOMES, RUNNING, STATES, WAITING, Word, colum
 
 OUTPUT_LINES = 40
 MUTED = "$text-muted"
+MEANINGS: dict[Level, str] = {
+    Level.CORRECT: N_("right on every input tried, on a CPU"),
+    Level.COMPILES: N_("the real compiler takes it"),
+    Level.GPU: N_("right on a GPU"),
+    Level.FAST: N_("as fast as the exercise asks"),
+}
 
 
 def hang(label: Content | str, body: Content | str, width: int) -> Content:
@@ -153,13 +159,21 @@ def _counterexample(example: Counterexample, width: int) -> list[Content]:
     return parts
 
 
-def open_levels(run: RunState, width: int) -> Content:
-    """The levels that are open on this machine, and what each needs; nothing when none is."""
-    word = OUTCOMES[Outcome.OPEN]
+def levels(run: RunState, width: int) -> Content:
+    """A line for each level that was reached or missed, and for each that is open here what it needs."""
+    outcomes = (
+        run.verdict.levels if run.verdict is not None else dict.fromkeys(run.open_because, Outcome.OPEN)
+    )
     parts = []
-    for level, why in run.open_because.items():
-        label = Content.styled(f"{word.shown()} ", f"${word.colour}") + Content.styled(f"{level}: ", "bold")
-        parts.append(hang(label, foreign(why or _("this machine cannot check it")), width))
+    for level, outcome in outcomes.items():
+        word = OUTCOMES[outcome]
+        label = Content.styled(column(word, "check"), f"${word.colour}") + Content.styled(
+            f"  {level}  ", "bold"
+        )
+        why = run.open_because.get(level) or _(MEANINGS[level])
+        parts.append(
+            hang(label, foreign(why).stylize_before("" if outcome is Outcome.OPEN else MUTED), width)
+        )
     return stacked(parts)
 
 

@@ -76,6 +76,7 @@ class Services:
         self._machine = machine
         self._inspecting = asyncio.Lock()
         self._warming = asyncio.Lock()
+        self._starting = asyncio.Lock()
 
     async def machine(self) -> Machine:
         """What this computer has, looked at once."""
@@ -170,7 +171,9 @@ class Services:
         """Copy the starter where files are missing; the folder, and whether it is new."""
         from mlsys_path.exercises import workspace
 
-        return await asyncio.to_thread(workspace.start, exercise, self.roadmap.folder(exercise.id))
+        # of two that want it started at once, one finds it new
+        async with self._starting:
+            return await asyncio.to_thread(workspace.start, exercise, self.roadmap.folder(exercise.id))
 
 
 def now() -> datetime:

@@ -49,7 +49,9 @@ class PathScreen(Screen[Result], Generic[Result]):
 
     def action_help(self) -> None:
         """Show all keys."""
-        self.app.push_screen("help")
+        from mlsys_path.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):

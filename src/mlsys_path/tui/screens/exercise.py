@@ -49,6 +49,7 @@ class ExerciseScreen(PathScreen[None]):
         self.exercise = exercise
         self.run = RunState(exercise)
         self.checked = ""  # a hash of the files that were checked last
+        self.hints = 0  # hints seen while this screen is open
         self.watcher: Worker[None] | None = None
         self.backup: Path | None = None  # where the last reset put the learner's files
 
@@ -193,8 +194,8 @@ class ExerciseScreen(PathScreen[None]):
         """Copy the starter, unless that was done."""
         path, new = await self.services.start(self.exercise)
         if new:
-            self.app.attempt(self.services.remember_event(self.exercise, "started"))
             self.app.say(_("The starter is in {path}").format(path=path))
+            await self.app.guarded(self.services.remember_event(self.exercise, "started"))
 
     def action_watch(self) -> None:
         """Check at once and at every save; or end that."""
@@ -280,7 +281,9 @@ class ExerciseScreen(PathScreen[None]):
     @work(group="help")
     async def action_hint(self) -> None:
         """Show the hints, one more each time."""
-        await self.app.push_screen_wait(HintScreen(self.exercise, self.panel.status.hints))
+        # what could not be stored was seen all the same
+        seen = max(self.hints, self.panel.status.hints)
+        self.hints = await self.app.push_screen_wait(HintScreen(self.exercise, seen)) or seen
         await self.look()
 
     @work(group="help")
@@ -300,8 +303,9 @@ class ExerciseScreen(PathScreen[None]):
             self.app.say(str(error), bad=True)
             return
         if not passed:
-            self.app.attempt(self.services.remember_event(self.exercise, "solution"))
+            await self.app.guarded(self.services.remember_event(self.exercise, "solution"))
         await self.app.push_screen_wait(SolutionScreen(self.exercise, files))
+        await self.look()
 
     @work(group="help")
     async def action_next(self) -> None:

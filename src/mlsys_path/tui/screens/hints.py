@@ -53,15 +53,16 @@ class HintScreen(Dialog[int]):
 
     async def action_hint(self) -> None:
         """One more, and remember it."""
+        before = self.seen
         if self.seen < len(self.exercise.hints):
-            number = self.seen
             self.seen += 1
-            await self._add(number)
-            self.app.attempt(self.services.remember_event(self.exercise, "hint", str(number)))
+            await self._add(before)
         elif not self.query(".last"):
             await self.scroll.mount(Static(_("These were all."), markup=False, classes="last"))
         self.keys.show()
         self.scroll.scroll_end(animate=False)
+        if self.seen > before:
+            await self.app.guarded(self.services.remember_event(self.exercise, "hint", str(before)))
 
     async def _add(self, number: int) -> None:
         total = len(self.exercise.hints)

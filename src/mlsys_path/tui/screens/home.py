@@ -66,6 +66,7 @@ class HomeScreen(PathScreen[None]):
         self.refresh_keys()
         if not self.placed and (name := self._next()):
             self.placed = True
+            self.tree_of_exercises.unfold()
             self.tree_of_exercises.go_to(name)
 
     def retranslate(self) -> None:

@@ -24,7 +24,7 @@ class CheckPanel(VerticalScroll):
     headline_card = getters.query_one("#headline", Card)
     failure_card = getters.query_one("#failure", Card)
     rows_card = getters.query_one("#rows", Card)
-    open_card = getters.query_one("#open", Card)
+    levels_card = getters.query_one("#levels", Card)
     measured_card = getters.query_one("#measured", Card)
 
     def __init__(self, run: RunState) -> None:
@@ -37,7 +37,7 @@ class CheckPanel(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """From what one needs first to what one needs last."""
-        for name in ("file", "headline", "failure", "rows", "measured", "open"):
+        for name in ("file", "headline", "failure", "rows", "measured", "levels"):
             yield Card(name)
 
     def on_mount(self) -> None:
@@ -62,7 +62,7 @@ class CheckPanel(VerticalScroll):
         )
         self._draw(self.rows_card, check_text.rows(run, width))
         self._draw(self.measured_card, check_text.measurements(run, width))
-        self._draw(self.open_card, check_text.open_levels(run, width))
+        self._draw(self.levels_card, check_text.levels(run, width))
         self.set_class(run.verdict is not None and run.verdict.verdict is Outcome.PASSED, "-passed")
 
     def _draw(self, card: Card, content: Content) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from mlsys_path.tui.actions import Action, of_screen, that_fit
 
 GAP = "  "
+PRESSED = "pressed"
 
 
 class KeyBar(Static):
@@ -45,4 +46,10 @@ class KeyBar(Static):
         key = Content.styled(action.key, "bold $accent")
         renamed = getattr(self.screen, "label", None)
         item = key + Content(f" {renamed(action) if renamed else action.text()}")
-        return item.stylize(Style.from_meta({"@click": f"screen.{action.name}"}))
+        # not "@click", which would be drawn as a link
+        return item.stylize(Style.from_meta({PRESSED: action.name}))
+
+    async def on_click(self, event: events.Click) -> None:
+        """A click on an item is a press of its key."""
+        if name := event.style.meta.get(PRESSED):
+            await self.screen.run_action(str(name))

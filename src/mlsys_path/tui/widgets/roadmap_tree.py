@@ -52,6 +52,11 @@ class RoadmapTree(Tree[Place]):
         for place, node in self.nodes.items():
             node.set_label(self._label(place))
 
+    def unfold(self) -> None:
+        """Unfold everything when all of it is in sight then; else what is unfolded stays so."""
+        if len(self.nodes) <= self.size.height:
+            self.root.expand_all()
+
     def go_to(self, exercise: str) -> None:
         """Put the cursor on an exercise, with its stage unfolded."""
         node = self.nodes.get(Place("exercise", exercise))
