@@ -123,17 +123,21 @@ def m001_attempts_events_settings(db: Database) -> None:
 
 
 STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings,)
-VERSION = len(STEPS)
 
 
-def migrations(steps: tuple[Callable[[Database], None], ...] = STEPS) -> Migrations:
+def version() -> int:
+    """The schema version that this program reads and writes."""
+    return len(STEPS)
+
+
+def registered() -> Migrations:
     """The steps as sqlite-utils applies them; each also sets `user_version` to its own number."""
     from sqlite_utils import Migrations
 
-    registered = Migrations(SET)
-    for number, step in enumerate(steps, start=1):
-        registered(name=step.__name__)(_numbered(number, step))
-    return registered
+    steps = Migrations(SET)
+    for number, step in enumerate(STEPS, start=1):
+        steps(name=step.__name__)(_numbered(number, step))
+    return steps
 
 
 def _numbered(number: int, step: Callable[[Database], None]) -> Callable[[Database], None]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from mlsys_path import locations
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
-from mlsys_path.progress import trouble
-from mlsys_path.progress.migrations import APPLICATION_ID, VERSION
+from mlsys_path.progress import migrations, trouble
 
 BUSY_SECONDS = 10.0
 
@@ -31,7 +30,7 @@ def reading(path: Path | None = None) -> Iterator[sqlite3.Connection | None]:
             return
         try:
             version = recognise(path, connection)
-            if 0 < version < VERSION:
+            if 0 < version < migrations.version():
                 connection.close()
                 _migrate(path)
                 connection = _connect(path, "mode=ro")
@@ -91,16 +90,16 @@ def recognise(path: Path, connection: sqlite3.Connection) -> int:
     """
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if application != APPLICATION_ID:
+    if application != migrations.APPLICATION_ID:
         if application or version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             text = _("{path} is the database of another program: move it away, or set MLSYS_PATH_HOME")
             raise UserError(text.format(path=path))
         return 0
-    if version > VERSION:
+    if version > migrations.version():
         text = _(
             "{path} was written by a newer mlsys-path (its schema is {found}, here {known}): update mlsys-path"
         )
-        raise UserError(text.format(path=path, found=version, known=VERSION))
+        raise UserError(text.format(path=path, found=version, known=migrations.version()))
     return version
 
 

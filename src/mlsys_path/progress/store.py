@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from mlsys_path import locations
 from mlsys_path.errors import UserError
-from mlsys_path.progress import trouble
-from mlsys_path.progress.migrations import VERSION, migrations
+from mlsys_path.progress import migrations, trouble
 from mlsys_path.progress.opening import BUSY_SECONDS, read_only, recognise
 from mlsys_path.progress.records import EVENT_KINDS, Attempt, Event, EventKind, new_id, now, to_text
 from mlsys_path.progress.rows import attempt_to_row, event_to_row
@@ -114,9 +113,9 @@ def _inspect(path: Path) -> int:
     with contextlib.closing(connection):
         version = recognise(path, connection)
         small = path.stat().st_size <= SMALL_BYTES
-        if (small or version < VERSION) and connection.execute("PRAGMA quick_check(1)").fetchall() != [
-            ("ok",)
-        ]:
+        if (small or version < migrations.version()) and connection.execute(
+            "PRAGMA quick_check(1)"
+        ).fetchall() != [("ok",)]:
             raise UserError(trouble.corrupt(path))
         return version
 
@@ -127,7 +126,7 @@ def _prepare(path: Path, connection: sqlite3.Connection, version: int) -> Databa
     connection.execute("PRAGMA foreign_keys = ON")
     _use_wal(connection)
     database = Database(connection, execute_plugins=False)
-    if version < VERSION:
+    if version < migrations.version():
         if version:
             back_up(path, connection, version)
         _migrate(path, connection, database)
@@ -164,7 +163,7 @@ def _migrate(path: Path, connection: sqlite3.Connection, database: Database) -> 
     connection.execute("BEGIN IMMEDIATE")
     try:
         recognise(path, connection)
-        migrations().apply(database)
+        migrations.registered().apply(database)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise UserError(explain(error, path)) from error
+    except UnicodeDecodeError as error:
+        # SQLite's words about a damaged file can quote what it found there
+        raise UserError(corrupt(path)) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UserError(
@@ -42,7 +46,7 @@ def explain(error: sqlite3.Error, path: Path) -> str:
         return corrupt(path)
     if code in _BUSY:
         text = _("another program keeps the progress database {path} locked: close it and try again")
-    elif code == sqlite3.SQLITE_READONLY:
+    elif code == sqlite3.SQLITE_READONLY or (code in _DENIED and os.access(path, os.R_OK)):
         text = _(
             "the progress database {path} is read-only: make file and folder writable, or set MLSYS_PATH_HOME"
         )
