@@ -53,7 +53,7 @@ bench: $(VENV)/.for-test
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 schemas: $(VENV)/.for-test
-	@$(BIN)/python -m mlsys_path.roadmap.schemas
+	@$(BIN)/python -m mlsys_path.roadmap.schema
 
 system-packages:
 	@.ci/system-packages

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,17 +10,6 @@ from mlsys_path import language
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-
-def _items(records: Mapping[str, Any] | Iterable[Any], incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    found = records.values() if isinstance(records, Mapping) else records
-    return [
-        CompletionItem(record.id, help=record.title[language.current()])
-        for record in found
-        if record.id.startswith(incomplete)
-    ]
 
 
 def exercise_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -58,9 +46,16 @@ def exercise_ids_or_paths(
 
 
 def _of(kind: str, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     from mlsys_path.roadmap.load import load
 
     try:
-        return _items(getattr(load(), kind), incomplete)
-    except Exception:  # noqa: BLE001  (a traceback in the middle of a command line helps nobody)
+        records = getattr(load(), kind)
+    except Exception:
         return []
+    return [
+        CompletionItem(name, help=record.title[language.current()])
+        for name, record in records.items()
+        if name.startswith(incomplete)
+    ]

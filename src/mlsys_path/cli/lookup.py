@@ -12,7 +12,7 @@ Record = TypeVar("Record")
 
 
 def find(records: Mapping[str, Record], record_id: str, what: str) -> Record:
-    """The record of an id; raises UserError, with the nearest id, when there is none. `what` is its kind in words."""
+    """The record of an id; raises UserError, with the nearest id, if there is none. `what` is its kind."""
     if record_id in records:
         return records[record_id]
     from difflib import get_close_matches

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 async def run_many(
     jobs: Sequence[Callable[[], Awaitable[Result]]], *, tell: Callable[[Result], str] | None, label: str
 ) -> list[Result]:
-    """Run every job, each of which keeps to its own share of the machine; `tell` makes what is printed as one ends.
+    """Run every job, each of which keeps to its own share; `tell` makes what is printed as one ends.
 
     With `tell` None nothing is printed. A job that raises cancels the others and is raised.
     """

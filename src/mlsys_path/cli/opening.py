@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
-from mlsys_path.language import _
+from mlsys_path.language import Language, _
 
 
-def open_screens() -> None:
-    """Open the TUI; without a terminal print what to type first."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def open_screens(asked_for: Language | None) -> int:
+    """Open the TUI, in the language that was asked for or as it was left; returns the exit code.
+
+    Without a terminal that can show screens, print what to type first.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
         click.echo(first_steps())
-        return
+        return 0
     from mlsys_path.tui.app import run
 
-    run()
+    return run(asked_for)
 
 
 def first_steps() -> str:

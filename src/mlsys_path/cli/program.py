@@ -22,7 +22,7 @@ CRASHED = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as of any other tool
 
-# name -> (module of cli.commands, attribute, one line of help): a module is imported only when its command runs
+# name -> (module of cli.commands, attribute, help): a module is imported only when its command runs
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "next": ("next_step", "next_command", N_("What to do now, and why")),
     "list": ("listing", "list_command", N_("List the exercises and how you stand with them")),
@@ -87,6 +87,15 @@ class Program(click.Group):
             for name, (_module, _attribute, text) in COMMANDS.items():
                 formatter.write(f"  {name:<{width}}  {_(text)}\n")
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click would end the process with 1 when the reader of its output has gone."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise _ReaderGone from error
+            raise
+
     def main(self, args: Sequence[str] | None = None, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
         """Run, and turn every error into one line and an exit code."""
         code = self._run(list(sys.argv[1:] if args is None else args), extra)
@@ -99,26 +108,35 @@ class Program(click.Group):
         try:
             result = super().main(args, prog_name=PROGRAM, standalone_mode=False, **extra)
             sys.stdout.flush()
-            return result if isinstance(result, int) else 0
-        except UserError as error:
-            stderr_line(str(error))
-            return BAD_INPUT
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-            return BAD_INPUT
-        except click.ClickException as error:
-            stderr_line(_usage(error))
-            return BAD_INPUT
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except Exception as error:  # noqa: BLE001  (the last line of defence: nobody else would show it in one line)
-            if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                _silence_stdout()
-                return BROKEN_PIPE
-            from mlsys_path.cli.crash import report
+        except Exception as error:
+            return _explain(error, args)
+        return result if isinstance(result, int) else 0
 
-            stderr_line(report(error, args))
-            return CRASHED
+
+class _ReaderGone(Exception):  # noqa: N818  (no error: `| head` has read enough)
+    """The reader of our output has closed its end."""
+
+
+def _explain(error: Exception, args: list[str]) -> int:
+    """Say in one line what went wrong; the exit code for it."""
+    while isinstance(error, ExceptionGroup):
+        # of tasks that ran side by side the first to fail is the reason
+        error = error.exceptions[0]
+    if isinstance(error, _ReaderGone) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+        _silence_stdout()
+        return BROKEN_PIPE
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return BAD_INPUT
+    if isinstance(error, UserError | click.ClickException):
+        stderr_line(str(error) if isinstance(error, UserError) else _usage(error))
+        return BAD_INPUT
+    from mlsys_path.cli.crash import report
+
+    stderr_line(report(error, args))
+    return CRASHED
 
 
 def _usage(error: click.ClickException) -> str:
@@ -146,6 +164,7 @@ def use_language(ctx: click.Context, _parameter: click.Parameter, value: str | N
     """Set the language before any text is made."""
     if value:
         language.use("zh" if value == "zh" else "en")
+        ctx.obj = language.current()
 
 
 def show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -164,7 +183,7 @@ def build() -> Program:
         if ctx.invoked_subcommand is None:
             from mlsys_path.cli.opening import open_screens
 
-            open_screens()
+            ctx.exit(open_screens(ctx.obj))
 
     return Program(
         name=PROGRAM,

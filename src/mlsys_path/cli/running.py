@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ class Ran:
     partial: bool  # a level that this machine can check was not asked for
 
     def attempt(self) -> Attempt:
-        """What is stored of it; a pass of some levels, while others were left out, is no pass of the exercise."""
+        """What is stored of it; a pass of some levels, with others left out, is no pass of the exercise."""
         verdict = self.verdict
         if self.partial and verdict.verdict is Outcome.PASSED:
             verdict = replace(verdict, verdict=Outcome.OPEN)
@@ -48,7 +48,9 @@ async def run(
     started_at = datetime.now(UTC)
     tally = Tally(submission.exercise.id)
     request = submission.request(machine, only=only)
-    async with contextlib.aclosing(checker.check(request)) as events:
+    stream = checker.check(request)
+    assert isinstance(stream, AsyncGenerator)
+    async with contextlib.aclosing(stream) as events:
         async for event in events:
             tally.add(event)
             told(event)
@@ -60,7 +62,7 @@ async def run(
 def wanted_levels(
     submission: Submission, machine: Machine, names: tuple[str, ...]
 ) -> frozenset[Level] | None:
-    """The levels that `--level` asks for; None is all. "highest" is the strongest that this machine can check."""
+    """The levels that `--level` asks for; None is all, "highest" the strongest that can be checked here."""
     if not names:
         return None
     levels = {Level(name) for name in names if name != "highest"}

@@ -154,7 +154,8 @@ def _counterexample(example: Counterexample) -> list[str]:
         parts.append(
             "  "
             + _(
-                "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
+                "{differing} of {total} elements differ, the first at [{where}]: "
+                "got {got}, expected {expected}"
             ).format(differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected)
         )
         if m.tile:
@@ -189,7 +190,8 @@ def what_next(exercise: Exercise, verdict: Verdict, argument: str) -> str:
     match verdict.verdict:
         case Outcome.PASSED:
             return _(
-                "Next: `mlsys-path next` says where to go; `mlsys-path solution {id}` shows how an expert wrote it."
+                "Next: `mlsys-path next` says where to go; "
+                "`mlsys-path solution {id}` shows how an expert wrote it."
             ).format(id=exercise.id)
         case Outcome.FAILED:
             return _("Next: mend {file}, then `{again}`; `mlsys-path hint {id}` gives a hint.").format(
@@ -197,7 +199,8 @@ def what_next(exercise: Exercise, verdict: Verdict, argument: str) -> str:
             )
         case Outcome.ERROR:
             return _(
-                "Nothing can be said of your code. Try `{again}` once more; `mlsys-path doctor` looks at this machine."
+                "Nothing can be said of your code. Try `{again}` once more; "
+                "`mlsys-path doctor` looks at this machine."
             ).format(again=again)
         case _:
             return _(

@@ -1,4 +1,4 @@
-"""How the learner stands with each exercise: what is stored of it, and what of its prerequisites is missing."""
+"""How the learner stands with each exercise: what is stored of it, and which prerequisites are missing."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TRACK_SETTING = "track"  # the id of the track that is followed
 Category = Literal["open", "passed", "blocked"]
 
 # glyph, word, colour: never colour alone
-_SHOWN: dict[str, tuple[str, str, str]] = {
+_SHOWN: dict[str, tuple[str, str, str | None]] = {
     "passed": ("✓", N_("passed"), "green"),
     "failed": ("✗", N_("failed"), "red"),
     "error": ("!", N_("error"), "magenta"),
     "open": ("○", N_("unchecked"), "yellow"),
     "started": ("▸", N_("started"), "cyan"),
-    "new": ("·", N_("new"), "white"),
-    "blocked": ("-", N_("blocked"), "bright_black"),
+    "new": ("·", N_("new"), None),
+    "blocked": ("-", N_("blocked"), None),
 }
 
 
@@ -70,7 +70,7 @@ def standings(roadmap: Roadmap) -> dict[str, Standing]:
 
 
 class _Hashes(Mapping[str, str]):
-    """The hashes of exercises on disk, computed only for those that are asked for: those that were touched."""
+    """The hashes of exercises on disk, computed only for those that are asked for: the touched ones."""
 
     def __init__(self, roadmap: Roadmap) -> None:
         self._roadmap = roadmap

@@ -19,11 +19,13 @@ OUTCOMES: dict[Outcome, tuple[str, str, str]] = {
     Outcome.ERROR: ("!", N_("error"), "magenta"),
     Outcome.OPEN: ("○", N_("open"), "yellow"),
 }
+_ONE_CELL = frozenset("✓✗○◐▸·…─█░“”")
 
 
 def cells(text: str) -> int:
     """How many columns a text takes; CJK characters take two."""
-    if text.isascii():
+    # our glyphs and Latin text need no table: rich's takes as long to import as a database to read
+    if all(c < "\u0300" or c in _ONE_CELL for c in text):
         return len(text)
     from rich.cells import cell_len
 

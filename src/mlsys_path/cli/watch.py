@@ -36,7 +36,7 @@ class Watch:
         self.levels = levels
         self.waiting = list(targets)
         self.wake = asyncio.Event()
-        self.checked: dict[Target, str] = {}
+        self.checked: dict[Path, str] = {}  # what was last checked of each target's files
         self.running: Target | None = None
         self.task: asyncio.Task[None] | None = None
         self.outdated = False  # the running check is of files that have changed since
@@ -54,7 +54,7 @@ class Watch:
 
     def _differs(self, target: Target) -> bool:
         with contextlib.suppress(UserError):
-            return hash_files(target.files()) != self.checked.get(target)
+            return hash_files(target.files()) != self.checked.get(target.files_dir)
         return True
 
     async def check_waiting(self, checker: Checker) -> None:
@@ -80,13 +80,13 @@ class Watch:
         printer = CheckPrinter(target.exercise)
         try:
             files = target.files()
-            self.checked[target] = hash_files(files)
+            self.checked[target.files_dir] = hash_files(files)
             submission = Submission(target.exercise, target.folder, files)
             only = wanted_levels(submission, self.machine, self.levels)
             ran = await run(checker, self.machine, submission, only, printer.told)
         except UserError as error:
             # half-saved or just removed: the next save may mend it
-            self.checked.pop(target, None)
+            self.checked.pop(target.files_dir, None)
             stderr_line(str(error))
         except asyncio.CancelledError:
             printer.clear()

@@ -49,7 +49,8 @@ def solution_command(exercise_id: str, reveal: bool) -> None:
     if not passed and not reveal:
         raise UserError(
             _(
-                "{id} has not passed yet: `mlsys-path hint {id}` helps, `mlsys-path solution {id} --reveal` shows it anyway"
+                "{id} has not passed yet: `mlsys-path hint {id}` helps, "
+                "`mlsys-path solution {id} --reveal` shows it anyway"
             ).format(id=exercise.id)
         )
     for name, data in read_files(roadmap.folder(exercise.id) / "solution").items():

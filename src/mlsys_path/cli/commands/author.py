@@ -43,9 +43,9 @@ def author_group() -> None:
 @author_group.command(
     "verify",
     help=_(
-        "Prove exercises: the solution passes within half of its limits, the starter fails with a helpful word, each "
-        "wrong solution fails first where its entry says, texts are complete in both languages. All problems are "
-        "listed; the exit code is 1 when there is one."
+        "Prove exercises: the solution passes within half of its limits, the starter fails with a helpful "
+        "word, each wrong solution fails first where its entry says, texts are complete in both languages. "
+        "All problems are listed; the exit code is 1 when there is one."
     ),
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=exercise_ids)
@@ -65,7 +65,14 @@ def author_group() -> None:
 )
 @click.pass_context
 def verify_command(
-    ctx: click.Context, ids: tuple[str, ...], only_roadmap: bool, as_json: bool, jobs: int | None, repeat: int
+    ctx: click.Context,
+    /,
+    *,
+    ids: tuple[str, ...],
+    only_roadmap: bool,
+    as_json: bool,
+    jobs: int | None,
+    repeat: int,
 ) -> None:
     """List every problem, of the roadmap or of exercises."""
     content = read_all(locations.roadmap_dir(), locations.exercises_dir())
@@ -86,8 +93,8 @@ def verify_command(
 @author_group.command(
     "new",
     help=_(
-        "Scaffold an exercise, STAGE/ID such as distributed/ring-allreduce: a small task that runs, to be turned into "
-        "yours. `author verify ID` lists what is left to write."
+        "Scaffold an exercise, STAGE/ID such as distributed/ring-allreduce: a small task that runs, to be "
+        "turned into yours. `author verify ID` lists what is left to write."
     ),
 )
 @click.argument("name", metavar="STAGE/ID")
@@ -103,7 +110,8 @@ def new_command(name: str, language: AdapterName) -> None:
     click.echo(folder)
     click.echo(
         _(
-            "Next: list it in a topic of roadmap/stages, write it, and prove it with `mlsys-path author verify {id}`."
+            "Next: list it in a topic of roadmap/stages, write it, "
+            "and prove it with `mlsys-path author verify {id}`."
         ).format(id=folder.name)
     )
 

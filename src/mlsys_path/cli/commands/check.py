@@ -32,8 +32,8 @@ ALL_PASSED, SOMETHING_FAILED, NOTHING_CHECKED = 0, 1, 3
 @click.command(
     "check",
     help=_(
-        "Check your solution by running it. NAME is an exercise's id, or a folder that holds your files of the "
-        "exercise that it is named after; without one, the exercise in whose folder you are. "
+        "Check your solution by running it. NAME is an exercise's id, or a folder that holds your files of "
+        "the exercise that it is named after; without one, the exercise in whose folder you are. "
         "Exit code: 0 passed, 1 failed, 2 bad input, 3 nothing can be checked on this machine."
     ),
 )
@@ -44,7 +44,7 @@ ALL_PASSED, SOMETHING_FAILED, NOTHING_CHECKED = 0, 1, 3
     "--level",
     "levels",
     multiple=True,
-    type=click.Choice([*LEVELS, "highest"]),
+    type=click.Choice([*map(str, LEVELS), "highest"]),
     help=_(
         "Only checks of this level (may be repeated); `highest`: the strongest that this machine can check."
     ),
@@ -62,6 +62,8 @@ ALL_PASSED, SOMETHING_FAILED, NOTHING_CHECKED = 0, 1, 3
 @click.pass_context
 def check_command(
     ctx: click.Context,
+    /,
+    *,
     names: tuple[str, ...],
     everything: bool,
     watch: bool,
@@ -96,7 +98,7 @@ def check_command(
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
-    """0 all passed, 1 something failed, 3 nothing could be checked; what is open beside a pass changes nothing."""
+    """0 all passed, 1 something failed, 3 nothing could be checked; an open level beside a pass is neither."""
     outcomes = {verdict.verdict for verdict in verdicts}
     if outcomes & {Outcome.FAILED, Outcome.ERROR}:
         return SOMETHING_FAILED

@@ -30,9 +30,9 @@ def start_command(exercise_id: str) -> None:
         remember_event(exercise.id, "started")
     click.echo(path)
     click.echo(
-        _(
-            "Next: edit {files} there, then `mlsys-path check {id}`; with --watch it is checked at every save."
-        ).format(files=", ".join(exercise.files), id=exercise.id),
+        _("Next: edit {files} there, then `mlsys-path check {id}`; --watch checks at every save.").format(
+            files=", ".join(exercise.files), id=exercise.id
+        ),
         err=True,
     )
 
