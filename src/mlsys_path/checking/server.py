@@ -47,6 +47,7 @@ class Running:
     number: int
     pid: int
     held: list[Warm]
+    report: int  # a pipe on which the checker says at its end which sandboxes it has used
 
 
 class Server:
@@ -114,6 +115,7 @@ class Server:
     def check(self, request: dict[str, Any], events: int) -> None:
         """Fork a checker for one run."""
         held = [self.take(_profile(p)) for p in request["profiles"]]
+        report, write = os.pipe()
         pid = os.fork()
         if pid == 0:
             code = 70
@@ -122,14 +124,15 @@ class Server:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
                 self.channel.close()
-                code = _run(request, events, held)
+                code = _run(request, events, held, write)
             except BaseException:
                 import traceback
 
                 traceback.print_exc()
             finally:
                 os._exit(code)
-        self.running[request["run"]] = Running(request["run"], pid, held)
+        os.close(write)
+        self.running[request["run"]] = Running(request["run"], pid, held, report)
 
     def reap(self) -> None:
         """Notice checkers that have ended by themselves."""
@@ -147,9 +150,11 @@ class Server:
         """Keep the sandboxes of an ended checker that are clean, and replace the others."""
         del self.running[running.number]
         clean = os.waitstatus_to_exitcode(status) == 0
-        for warm in running.held:
+        used = os.read(running.report, 64)
+        os.close(running.report)
+        for number, warm in enumerate(running.held):
             if clean and warm.sandbox.process.poll() is None:
-                warm.ready = True
+                warm.ready = warm.ready or number in used
                 self.idle.append(warm)
             else:
                 warm.sandbox.kill()
@@ -161,8 +166,11 @@ def _profile(document: dict[str, Any]) -> Profile:
     return Profile(tuple(document["preload"]), environment, document["gpu"])
 
 
-def _run(request: dict[str, Any], events: int, held: list[Warm]) -> int:
-    """In the forked checker: run the job; 0 when all sandboxes may be used again."""
+def _run(request: dict[str, Any], events: int, held: list[Warm], report: int) -> int:
+    """In the forked checker: run the job; 0 when all sandboxes may be used again.
+
+    The numbers of those that were used, and so waited for, are written to `report`.
+    """
     from mlsys_path.checking.run import Job, run
 
     language.use(request["language"])
@@ -180,8 +188,8 @@ def _run(request: dict[str, Any], events: int, held: list[Warm]) -> int:
     sandboxes = {warm.profile: warm.sandbox for warm in held}
     ready = frozenset(warm.profile for warm in held if warm.ready)
     clean, used = run(job, sandboxes, ready, emit)
-    # one that was never waited for may still be warming up: it is replaced rather than guessed at
-    return 0 if clean and used == frozenset(sandboxes) else 1
+    os.write(report, bytes(number for number, warm in enumerate(held) if warm.profile in used))
+    return 0 if clean else 1
 
 
 def warm_up(preload: list[str]) -> None:

@@ -335,7 +335,9 @@ class Decoder:
         except ProtocolError:
             raise
         except (KeyError, TypeError, ValueError, IndexError, OverflowError, RuntimeError) as error:
-            raise ProtocolError(f"a value is malformed: {type(error).__name__}") from error
+            raise ProtocolError(
+                f"a value is malformed: {type(error).__name__}: {str(error)[:300]}"
+            ) from error
 
     def _decode(self, document: Any, depth: int) -> Any:
         if depth > MAX_DEPTH + 1:
