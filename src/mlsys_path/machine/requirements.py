@@ -132,8 +132,8 @@ def _lack(need: Need, machine: Machine) -> Missing | None:
                 return None
             return packages.system("opencl platform", machine, _("an OpenCL driver such as PoCL"))
         case "cuda torch":
-            if machine.torch_cuda or "torch" not in machine.modules:
-                return None  # without any torch, that is what is missing
+            if machine.torch_cuda or "torch" not in machine.modules or not machine.gpus:
+                return None  # without any torch, or any GPU, that is what is missing
             return Missing(
                 _("torch built for CUDA"), f"{packages.pip(machine)} --force-reinstall", ("torch",)
             )
