@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ SELECT exercise, attempts,
         ORDER BY started_at DESC LIMIT 1)
 FROM tallies t
 """  # noqa: S608  (a part of the same query)
-_UNTRIED = ("", 0, "", "", 0, None, None)
+_UNTRIED = (0, "", "", 0, None, None)
 # there is one event for each thing that a person did by hand, so all of them are read
 _EVENTS = """
 SELECT exercise, kind, max(at), max(CASE kind WHEN 'hint' THEN CAST(detail AS INTEGER) END)
@@ -51,26 +52,27 @@ def statuses(
     `exercise_hashes` are those of the exercises as they are on disk: they tell what changed since it was passed.
     Raises UserError when the database cannot be read.
     """
-    hashes = exercise_hashes or {}
     with reading(path) as connection:
         if connection is None:
             return {}
         seen: dict[str, dict[str, tuple[str, int | None]]] = {}
         for exercise, kind, at, detail in connection.execute(_EVENTS):
             seen.setdefault(exercise, {})[kind] = (at, detail)
-        tried = {row[0]: row for row in connection.execute(_STATUSES)}
-        return {
-            exercise: _status(
-                exercise, tried.get(exercise, _UNTRIED), seen.get(exercise, {}), hashes.get(exercise)
-            )
+        tried = {row[0]: row[1:] for row in connection.execute(_STATUSES)}
+        found = {
+            exercise: _status(exercise, tried.get(exercise, _UNTRIED), seen.get(exercise, {}))
             for exercise in {**tried, **seen}
         }
+    # after the database is closed, as looking a hash up may read the exercise's files
+    for exercise, status in found.items():
+        current = exercise_hashes.get(exercise) if exercise_hashes and status.passed else None
+        if current and current != tried[exercise][-1]:
+            found[exercise] = replace(status, exercise_changed=True)
+    return found
 
 
-def _status(
-    exercise: str, tried: tuple[Any, ...], seen: dict[str, tuple[str, int | None]], current_hash: str | None
-) -> Status:
-    _exercise, attempts, last_at, verdict, best, passed_at, passed_hash = tried
+def _status(exercise: str, tried: tuple[Any, ...], seen: dict[str, tuple[str, int | None]]) -> Status:
+    attempts, last_at, verdict, best, passed_at, _passed_hash = tried
     reset_since = "reset" in seen and seen["reset"][0] > last_at
     state: State
     if passed_at:
@@ -88,7 +90,6 @@ def _status(
         last_attempt_at=from_text(last_at) if last_at else None,
         passed_at=from_text(passed_at) if passed_at else None,
         last_failed=verdict in (Outcome.FAILED, Outcome.ERROR) and not reset_since,
-        exercise_changed=bool(passed_at and current_hash and passed_hash != current_hash),
         hints=0 if last_hint is None else last_hint + 1,
         solution_seen="solution" in seen,
     )
