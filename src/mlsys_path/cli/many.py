@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import click
+
+from mlsys_path.cli.terminal import on_terminal
 
 Result = TypeVar("Result")
 
@@ -19,7 +20,7 @@ async def run_many(
 
     With `tell` None nothing is printed. A job that raises cancels the others and is raised.
     """
-    with _Bar(label, len(jobs), shown=tell is not None and sys.stdout.isatty()) as bar:
+    with _Bar(label, len(jobs), shown=tell is not None and on_terminal()) as bar:
 
         async def one(job: Callable[[], Awaitable[Result]]) -> Result:
             result = await job()

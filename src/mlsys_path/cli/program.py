@@ -115,7 +115,7 @@ class Program(click.Group):
         return result if isinstance(result, int) else 0
 
 
-class _ReaderGone(Exception):  # noqa: N818  (no error: `| head` has read enough)
+class _ReaderGone(Exception):
     """The reader of our output has closed its end."""
 
 

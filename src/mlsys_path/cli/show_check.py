@@ -89,17 +89,21 @@ class CheckPrinter:
     def finished(self, verdict: Verdict, argument: str) -> None:
         """After the last event: the leading failure, the open levels, and what to do."""
         self.clear()
-        if (first := verdict.first_failure) is not None:
-            click.echo()
-            click.echo(failure(self.exercise, first))
-        elif verdict.verdict is Outcome.ERROR:
-            click.echo()
-            click.echo(verdict.message)
         click.echo()
+        if text := self._lead(verdict):
+            click.echo(text + "\n")
         for level, why in verdict.open_because.items():
             click.echo(_("{level} is open: {why}").format(level=style(level, bold=True), why=why))
         click.echo(summary(verdict))
         click.echo(what_next(self.exercise, verdict, argument))
+
+    def _lead(self, verdict: Verdict) -> str:
+        """What the verdict rests on: the first failure, or why the run as a whole broke."""
+        first = verdict.first_failure
+        broken = verdict.verdict is Outcome.ERROR and (first is None or first.outcome is Outcome.ERROR)
+        if broken and (first is None or verdict.message != first.message):
+            return verdict.message
+        return failure(self.exercise, first) if first is not None else ""
 
 
 def summary(verdict: Verdict) -> str:

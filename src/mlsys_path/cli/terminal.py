@@ -52,8 +52,8 @@ def columns() -> int:
 
 
 def on_terminal() -> bool:
-    """Whether what is printed is read on a terminal."""
-    return sys.stdout.isatty()
+    """Whether what is printed is read on a terminal that can take a line back."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def style(text: str, **attributes: Any) -> str:
