@@ -1,12 +1,13 @@
 # make start   install, and open the program
 # make test    install what the tests need, and run everything
 # make bench   the figures that the README quotes
+# make messages collect the interface's texts, and compile their translations
 # make schemas write the JSON Schemas of the YAML files
 
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: start test bench schemas system-packages
+.PHONY: start test bench messages schemas system-packages
 .DEFAULT_GOAL := start
 
 PYTHON ?= python3
@@ -54,6 +55,15 @@ bench: $(VENV)/.for-test
 
 schemas: $(VENV)/.for-test
 	@$(BIN)/python -m mlsys_path.roadmap.schema
+
+messages: $(VENV)/.for-test
+	@cd src/mlsys_path
+	po=locale/zh/LC_MESSAGES/mlsys_path
+	pot=$$(mktemp)
+	$(BIN)/pybabel -q extract -k _ -k N_ -k ngettext:1,2 --no-location --omit-header -o $$pot .
+	$(BIN)/pybabel -q update -l zh -i $$pot -o $$po.po --no-fuzzy-matching --ignore-obsolete -w 100
+	$(BIN)/pybabel compile -l zh -i $$po.po -o $$po.mo
+	rm $$pot
 
 system-packages:
 	@.ci/system-packages
