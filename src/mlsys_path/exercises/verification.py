@@ -1,4 +1,4 @@
-"""What an exercise must prove before learners see it: decided here from its files and from how its runs ended.
+"""What an exercise must prove before learners see it: decided from its files and from how its runs ended.
 
 Runs are made by the caller (`Runner`): this package cannot check, and tests decide without a sandbox.
 """
@@ -169,7 +169,7 @@ def starter_problem(run: Run) -> str:
 
 
 def wrong_problem(exercise: Exercise, name: str, run: Run) -> str:
-    """What is wrong with how a wrong solution ended: the check that its entry names must be its first failure."""
+    """What is wrong with how a wrong solution ended: the check that its entry names must be the first."""
     wanted = exercise.wrong[name].fails
     check = exercise.checks.get(wanted)
     if check is None:
