@@ -80,8 +80,10 @@ def bubblewrap_trouble() -> tuple[str, str]:
             timeout=_TRIAL_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        return _("bubblewrap cannot be started: {reason}").format(reason=error), ""
+    except subprocess.TimeoutExpired:
+        return _("bubblewrap does not answer"), ""
+    except OSError as error:
+        return _("bubblewrap cannot be started: {reason}").format(reason=error.strerror), ""
     if done.returncode == 0:
         return "", ""
     reason = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"])[
