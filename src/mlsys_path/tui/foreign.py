@@ -7,8 +7,8 @@ from textual.content import Content
 from mlsys_path.checking.show import clean
 from mlsys_path.language import _
 
-MAX_LINES = 200
-MAX_LINE = 500  # characters
+MAX_LINES = 60
+MAX_LINE = 400  # characters
 
 
 def foreign(text: str, *, lines: int = MAX_LINES) -> Content:

@@ -86,5 +86,8 @@ class RunState:
     def open_because(self) -> dict[Level, str]:
         """The levels that are open here, and what they need."""
         if self.verdict is not None:
-            return dict(self.verdict.open_because)
+            # what is known of the machine is in the language in use, the verdict in that of its run
+            return {
+                level: self.open_levels.get(level, why) for level, why in self.verdict.open_because.items()
+            }
         return {declared.level: declared.open_because for declared in self.declared if declared.open_because}

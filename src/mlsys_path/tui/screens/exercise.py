@@ -71,7 +71,7 @@ class ExerciseScreen(PathScreen[None]):
         self._name_place()
         self.prepare()
 
-    @work(group="prepare")
+    @work(exclusive=True, group="prepare")
     async def prepare(self) -> None:
         """What this machine can check of it, and whatever its first check will want."""
         self.run.open_levels = await self.services.open_levels(self.exercise)
@@ -106,6 +106,7 @@ class ExerciseScreen(PathScreen[None]):
         self._name_place()
         self.lesson.show()
         self.draw()
+        self.prepare()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done at the moment."""
@@ -186,8 +187,9 @@ class ExerciseScreen(PathScreen[None]):
             self.draw()
             try:
                 await self.services.remember(submission, verdict, started_at)
-            except UserError as error:
-                self.app.say(str(error), bad=True)
+            except Exception as error:
+                # the verdict stands, whatever keeps it from being stored
+                self.app.say(_("not stored: {why}").format(why=error), bad=True)
         await self.look()
 
     async def _start(self) -> None:

@@ -52,17 +52,19 @@ class HintScreen(Dialog[int]):
         )
 
     async def action_hint(self) -> None:
-        """One more, and remember it."""
-        before = self.seen
-        if self.seen < len(self.exercise.hints):
+        """One more, and remember it; after the last one say that it was."""
+        number, total = self.seen, len(self.exercise.hints)
+        if number < total:
             self.seen += 1
-            await self._add(before)
-        elif not self.query(".last"):
-            await self.scroll.mount(Static(_("These were all."), markup=False, classes="last"))
+            await self._add(number)
+        if self.seen == total:
+            await self.scroll.mount(
+                Static(_("That was the last hint: s shows the solution."), markup=False, classes="last")
+            )
         self.keys.show()
         self.scroll.scroll_end(animate=False)
-        if self.seen > before:
-            await self.app.guarded(self.services.remember_event(self.exercise, "hint", str(before)))
+        if number < total:
+            await self.app.guarded(self.services.remember_event(self.exercise, "hint", str(number)))
 
     async def _add(self, number: int) -> None:
         total = len(self.exercise.hints)

@@ -48,6 +48,7 @@ class HomeScreen(PathScreen[None]):
     def on_mount(self) -> None:
         """Show the roadmap at once; how the learner stands follows."""
         self.tree_of_exercises.show(self.progress)
+        self.tree_of_exercises.go_to(next(iter(self.services.roadmap.exercises), ""))
         self._draw()
 
     def on_screen_resume(self) -> None:
@@ -64,10 +65,11 @@ class HomeScreen(PathScreen[None]):
         self.tree_of_exercises.show(self.progress)
         self._draw()
         self.refresh_keys()
-        if not self.placed and (name := self._next()):
+        if not self.placed:
             self.placed = True
             self.tree_of_exercises.unfold()
-            self.tree_of_exercises.go_to(name)
+            if name := self._next():
+                self.tree_of_exercises.go_to(name)
 
     def retranslate(self) -> None:
         """Every text again; reasons are made with the suggestions."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import _, current, ngettext
 from mlsys_path.levels import Outcome
 from mlsys_path.progress.records import Status
 from mlsys_path.tui import check_text
@@ -33,6 +33,7 @@ class CheckPanel(VerticalScroll):
         self.status = Status(run.exercise.id)
         self.file: Path | None = None  # the file to edit, once the exercise is started
         self.watching = False
+        self._shown_failure: tuple[int, int, str] = (0, 0, "")
         self._drawn: dict[str, Content] = {}
 
     def compose(self) -> ComposeResult:
@@ -57,9 +58,12 @@ class CheckPanel(VerticalScroll):
         failed = run.leading_failure
         self._draw(self.file_card, self._where(width))
         self._draw(self.headline_card, check_text.headline(run, self.status))
-        self._draw(
-            self.failure_card, check_text.failure(run.exercise, failed, width) if failed else Content("")
-        )
+        if self._shown_failure != (shown := (id(failed), width, current())):
+            # the longest text of all, and the same for all further events of a run
+            self._shown_failure = shown
+            self._draw(
+                self.failure_card, check_text.failure(run.exercise, failed, width) if failed else Content("")
+            )
         self._draw(self.rows_card, check_text.rows(run, width))
         self._draw(self.measured_card, check_text.measurements(run, width))
         self._draw(self.levels_card, check_text.levels(run, width))

@@ -66,12 +66,12 @@ class RoadmapTree(Tree[Place]):
         while above is not None:
             above.expand()
             above = above.parent
-        self.call_after_refresh(self._move, node)
-
-    def _move(self, node: TreeNode[Place]) -> None:
-        self.move_cursor(node)
-        # centred, so that what comes before and after is in sight
-        self.scroll_to_line(max(0, node.line - self.size.height // 2), animate=False)
+        # asking for the last line counts the lines anew: before that the node has none
+        if self.last_line >= 0:
+            # what comes before and after is in sight
+            self.center_scroll = True
+            self.move_cursor(node)
+            self.center_scroll = False
 
     def counts(self, place: Place) -> tuple[int, int]:
         """How many exercises below a place have passed, and how many there are."""

@@ -1,0 +1,64 @@
+"""What is in sight at the sizes that people have."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from mlsys_path import language
+
+SIZES = [(80, 24), (120, 36), (200, 50)]
+TINY = (20, 6)
+
+
+def fits(ui, size):
+    lines = ui.screen.split("\n")
+    return len(lines) == size[1] and all(cell_len(line) == size[0] for line in lines)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_the_important_things_are_in_sight(opened, checker, make_failed, size, lang):
+    checker.results = [make_failed("test_small"), *checker.results[1:]]
+    language.use(lang)
+    title = {"en": "Alpha, the first", "zh": "甲：第一个"}[lang]
+    async with opened(size=size) as ui:
+        await ui.sees("mlsys-path", "0 of 3 passed", "Welcome", title, "⏎ open", "n next", "? help", "q quit")
+        assert fits(ui, size)
+        await ui.press("enter")
+        await ui.sees(title, "list[int]", "c check", "e edit", "w watch", "h hint", "? help", "q back")
+        assert fits(ui, size)
+        await ui.settles()
+        await ui.press("c")
+        check = {"en": "Doubles a small number", "zh": "小的数翻倍"}[lang]
+        await ui.sees(
+            "✗ failed  1 of 3 checks passed", f"✗ {check}", "got       5", "expected  6", "Likely cause:"
+        )
+        assert fits(ui, size)
+        await ui.settles()
+        await ui.press("h")
+        await ui.sees("Hint 1 of 2", "h hint", "q back")
+        assert fits(ui, size)
+        await ui.press("q", "question_mark")
+        await ui.sees("On the roadmap")
+        assert fits(ui, size)
+        await ui.press("q", "s")
+        await ui.sees("y  yes", "n  no")
+        assert fits(ui, size)
+
+
+async def test_a_tiny_terminal_shows_something_and_a_larger_one_brings_all_back(opened):
+    async with opened(size=TINY) as ui:
+        await ui.open()
+        await ui.press("tab", "c")
+        await ui.settles()
+        await ui.pilot.resize_terminal(120, 36)
+        await ui.sees("English text", "✓ passed  level correct")
+        await ui.pilot.resize_terminal(80, 24)
+        await ui.sees("✓ passed  level correct")
+        assert "English text" not in ui.screen
+
+
+async def test_a_tall_terminal_shows_the_whole_roadmap(opened):
+    async with opened(size=(120, 36)) as ui:
+        await ui.sees("Alpha, the first", "Beta, the second", "Gamma, the third")
