@@ -192,3 +192,10 @@ def test_versions_of_what_is_here():
 def test_a_home_that_does_not_exist_yet_has_a_disk(monkeypatch, tmp_path):
     monkeypatch.setenv("MLSYS_PATH_HOME", str(tmp_path / "not" / "yet"))
     assert inspect._disk_free_mb() > 0
+
+
+def test_what_is_installed_meanwhile_is_seen_after_forgetting(program):
+    assert "brand-new-tool" not in inspect.glance().tools
+    path = program("brand-new-tool", "")
+    inspect.forget()
+    assert inspect.glance().tools["brand-new-tool"] == str(path)

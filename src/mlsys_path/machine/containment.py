@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +60,17 @@ def landlock_abi() -> int:
     """The kernel's Landlock version, 0 where there is none."""
     if sys.platform != "linux":
         return 0
+    import ctypes
+
     libc = ctypes.CDLL(None, use_errno=True)
     return max(0, int(libc.syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_CREATE_RULESET_VERSION)))
 
 
 def bubblewrap_trouble() -> tuple[str, str]:
     """Why bubblewrap cannot make a sandbox here and the command against it; ("", "") when it just did."""
+    import shutil
+    import subprocess
+
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         return _("bubblewrap is not installed"), ""

@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol, get_args
 from mlsys_path.language import _
 from mlsys_path.levels import LEVELS, Level
 from mlsys_path.machine import packages
-from mlsys_path.machine.inspect import MODULES, TOOLS, Gpu, Machine
+from mlsys_path.machine.inspect import MODULES, TOOLS
 from mlsys_path.machine.packages import Missing, commands
+from mlsys_path.machine.records import Gpu, Machine
 from mlsys_path.machine.requirements import missing
 from mlsys_path.roadmap.model import AdapterName, Exercise
 

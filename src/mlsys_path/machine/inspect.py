@@ -10,19 +10,18 @@ import contextlib
 import functools
 import importlib.util
 import os
-import platform
 import re
-import shutil
-import subprocess
 import sys
 import sysconfig
-from collections import Counter
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mlsys_path import locations
 from mlsys_path.machine import containment
+from mlsys_path.machine.records import Gpu, Machine
+
+__all__ = ["MODULES", "TOOLS", "Gpu", "Machine", "forget", "glance", "inspect", "version_of", "versions"]
 
 TOOLS = (
     "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap",
@@ -31,53 +30,7 @@ TOOLS = (
 MODULES = ("numpy", "torch", "triton", "pyopencl")
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
 _SECONDS = 5.0  # for a program to say its version
-_VERSION = re.compile(rb"(?<![\w.])[Vv]?(\d+\.\d+(?:\.\d+)*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """One NVIDIA GPU; what only nvidia-smi knows is 0 or "" after a glance."""
-
-    name: str
-    memory_mb: int = 0
-    capability: str = ""  # "9.0"
-    driver: str = ""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A computer as plain values: what it can check is a pure function of this."""
-
-    python: str = ""  # the version
-    executable: str = "python3"
-    architecture: str = ""
-    kernel: str = ""
-    cores: int = 1
-    memory_mb: int = 0
-    disk_free_mb: int = 0
-    tools: Mapping[str, str] = field(default_factory=dict)  # name -> path
-    modules: Container[str] = frozenset()
-    gpus: tuple[Gpu, ...] = ()
-    torch_cuda: str = ""  # the CUDA that torch was built for, "" for a CPU build or no torch
-    triton_ptxas: str = ""  # the path of the ptxas that triton uses
-    nvcc_version: str = ""  # "" after a glance
-    opencl_platforms: tuple[str, ...] = ()  # names of ICD files
-    package_manager: str = ""
-    administrator: bool = False  # commands need no sudo
-    python_headers: bool = False
-    sandbox: str = ""  # a kind of `containment.KINDS`, "" after a glance
-    sandbox_lacks: str = ""  # why it is not bubblewrap
-    sandbox_command: str = ""
-    landlock_abi: int = 0
-
-    def describe(self) -> str:
-        """The line that is stored with an attempt: "x86_64, 2 cores, 24 GB, no GPU, Linux 6.18"."""
-        names = Counter(gpu.name for gpu in self.gpus)
-        gpus = (
-            ", ".join(f"{count} × {name}" if count > 1 else name for name, count in names.items()) or "no GPU"
-        )
-        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
-        return f"{self.architecture}, {cores}, {round(self.memory_mb / 1024)} GB, {gpus}, {self.kernel}"
+_VERSION = re.compile(r"(?<![\w.])[Vv]?(\d+\.\d+(?:\.\d+)*)")
 
 
 @functools.cache
@@ -100,12 +53,13 @@ def inspect() -> Machine:
 @functools.cache
 def glance() -> Machine:
     """This machine as files show it: no process is started, so sandbox and GPU details are unknown."""
-    release = re.match(r"\d+(\.\d+)?", platform.release())
+    system = os.uname()
+    release = re.match(r"\d+(\.\d+)?", system.release)
     return Machine(
-        python=platform.python_version(),
+        python=".".join(map(str, sys.version_info[:3])),
         executable=sys.executable,
-        architecture=platform.machine(),
-        kernel=f"{platform.system()} {release[0] if release else platform.release()}",
+        architecture=system.machine,
+        kernel=f"{system.sysname} {release[0] if release else system.release}",
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_mb=_memory_mb(),
         disk_free_mb=_disk_free_mb(),
@@ -115,10 +69,16 @@ def glance() -> Machine:
         torch_cuda=_torch_cuda(),
         triton_ptxas=_triton_ptxas(),
         opencl_platforms=_opencl_platforms(),
-        package_manager=next((name for tool, name in PACKAGE_MANAGERS.items() if shutil.which(tool)), ""),
-        administrator=hasattr(os, "geteuid") and os.geteuid() == 0,
+        package_manager=next((name for tool, name in PACKAGE_MANAGERS.items() if _which(tool)), ""),
+        administrator=os.geteuid() == 0,
         python_headers=Path(sysconfig.get_paths()["include"], "Python.h").is_file(),
     )
+
+
+def forget() -> None:
+    """Make the next look a fresh one: something was installed while the program ran."""
+    for cached in (inspect, glance, _which, _find_module):
+        cached.cache_clear()
 
 
 class _OnPath(Mapping[str, str]):
@@ -137,7 +97,11 @@ class _OnPath(Mapping[str, str]):
         return sum(1 for _name in self)
 
 
-_which = functools.cache(shutil.which)
+@functools.cache
+def _which(name: str) -> str | None:
+    import shutil
+
+    return shutil.which(name)
 
 
 class _Importable:
@@ -160,19 +124,23 @@ def _find_module(name: str) -> Path | None:
 
 def version_of(program: str) -> str:
     """What `program --version` says, such as "12.2.0"; "" when it says nothing of the kind. One process."""
+    said = _ask([program, "--version"])
+    # a distribution's own name for the package stands in parentheses before the version
+    found = _VERSION.search(re.sub(r"\([^)]*\)", "", said)) or _VERSION.search(said)
+    return found[1] if found else ""
+
+
+def _ask(command: list[str]) -> str:
+    """What a command prints; "" when it fails or does not answer in time."""
+    import subprocess
+
     try:
         done = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
+            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    # a distribution's own name for the package stands in parentheses before the version
-    found = _VERSION.search(re.sub(rb"\([^)]*\)", b"", done.stdout)) or _VERSION.search(done.stdout)
-    return found[1].decode() if found else ""
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
 
 
 def module_version(name: str) -> str:
@@ -205,6 +173,8 @@ def _memory_mb() -> int:
 
 def _disk_free_mb() -> int:
     folder = locations.database_path().parent
+    import shutil
+
     with contextlib.suppress(OSError):
         return shutil.disk_usage(next(f for f in (folder, *folder.parents) if f.exists())).free >> 20
     return 0
@@ -232,17 +202,7 @@ def _ask_gpus(program: str | None) -> tuple[Gpu, ...]:
     if program is None:
         return ()
     fields = "name,memory.total,compute_cap,driver_version"
-    try:
-        done = subprocess.run(
-            [program, f"--query-gpu={fields}", "--format=csv,noheader,nounits"],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return parse_gpus(done.stdout.decode(errors="replace")) if done.returncode == 0 else ()
+    return parse_gpus(_ask([program, f"--query-gpu={fields}", "--format=csv,noheader,nounits"]))
 
 
 def parse_gpus(text: str) -> tuple[Gpu, ...]:

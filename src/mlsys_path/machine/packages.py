@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mlsys_path.language import _
-from mlsys_path.machine.inspect import Machine
+from mlsys_path.machine.records import Machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Literal
 from mlsys_path.language import _
 from mlsys_path.levels import Level
 from mlsys_path.machine import packages
-from mlsys_path.machine.inspect import Machine
 from mlsys_path.machine.packages import Missing, commands
+from mlsys_path.machine.records import Machine
 from mlsys_path.roadmap.model import AdapterName, Exercise
 
 OLDEST_NVCC = (11, 8)  # the first that knows sm_90
