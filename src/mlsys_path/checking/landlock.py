@@ -84,10 +84,8 @@ def main() -> None:
     rules = json.loads(sys.argv[1])
     _libc.prctl(1, 9)  # PR_SET_PDEATHSIG: die with the checker
     read = [shown for path in rules["read"] for shown in expose(path, rules["hidden"])]
-    devices = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full", *rules["devices"]]
-    restrict(
-        [*read, "/proc", *(["/sys"] if rules["devices"] else [])], [*rules["write"], "/dev/shm", *devices]
-    )
+    devices = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full"]
+    restrict([*read, "/proc"], [*rules["write"], "/dev/shm", *devices])
     os.execv(sys.argv[2], sys.argv[2:])
 
 

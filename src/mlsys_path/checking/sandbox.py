@@ -133,7 +133,6 @@ def start(profile: Profile, sandbox_kind: str | None = None) -> Sandbox:
                 "read": [*map(str, _visible(())), str(WORKER_DIR)],
                 "hidden": [str(p) for p in _hidden()],
                 "write": [str(folders[0])],
-                "devices": _expand(_GPU) if profile.gpu else [],
             }
         )
         command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("landlock.py")), rules, *command]

@@ -55,8 +55,11 @@ class CheckRequest:
     def _open_because(self, level: Level) -> str:
         if self.only is not None and level not in self.only:
             return _("not asked for")
-        if ADAPTERS[self.exercise.language].own_network and sandbox.kind() != "bubblewrap":
+        adapter = ADAPTERS[self.exercise.language]
+        if adapter.own_network and sandbox.kind() != "bubblewrap":
             return _("needs a sandbox with a network of its own: install bubblewrap")
+        if adapter.profile(self.exercise, level).gpu and sandbox.kind() == "landlock":
+            return _("the GPU's driver does not work under Landlock: install bubblewrap")
         return self.open_levels.get(level, "")
 
 
