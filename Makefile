@@ -27,9 +27,7 @@ start: $(VENV)/.for-start
 	export MLSYS_PATH_HOME
 	trap 'rm -rf "$$MLSYS_PATH_HOME"' EXIT
 	mlsys-path start lru-cache
-	code=0
-	mlsys-path check lru-cache || code=$$?
-	[ $$code = 1 ] || { echo "make start: the starter must fail, and check ended with $$code" >&2; exit 1; }
+	if mlsys-path check lru-cache; then echo "make start: the starter must not pass" >&2; exit 1; fi
 	cp exercises/foundations/lru-cache/solution/lru_cache.py "$$MLSYS_PATH_HOME/workspace/lru-cache/"
 	mlsys-path check lru-cache
 

@@ -116,6 +116,20 @@ def test_everything_that_a_failure_has_to_say(exercise, capsys):
         assert words in text, words
 
 
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [(Outcome.FAILED, "NotImplementedError: write add()"), (Outcome.ERROR, "the run broke its contract")],
+)
+def test_no_cause_is_guessed_for_what_is_not_written_or_could_not_be_judged(
+    exercise, capsys, outcome, message
+):
+    text = printed(
+        exercise, events(result("test_short"), result("test_long", outcome, message=message)), capsys
+    )
+    assert message in text
+    assert "Likely cause" not in text
+
+
 def test_foreign_text_is_never_markup(exercise, capsys):
     hostile = "[bold]list[int] [/x] {braces} %s"
     failure = result("test_short", Outcome.FAILED, message=hostile, output=hostile, traceback=hostile + "!")

@@ -137,7 +137,9 @@ def failure(exercise: Exercise, result: CheckResult) -> str:
         note = _(" (the last {n} of {m} lines)").format(n=MAX_OUTPUT_LINES, m=len(lines))
         parts += ["", "  " + _("Your code printed") + (note if len(lines) > MAX_OUTPUT_LINES else "") + ":"]
         parts.append(indent("\n".join(cut(line, 200) for line in lines[-MAX_OUTPUT_LINES:]), 4))
-    if check is not None and check.cause is not None:
+    # what is not written yet has no mistake in it
+    written = not result.message.startswith("NotImplementedError")
+    if check is not None and check.cause is not None and result.outcome is Outcome.FAILED and written:
         parts += ["", "  " + style(_("Likely cause:"), bold=True) + f" {check.cause[language.current()]}"]
     return "\n".join(parts)
 
