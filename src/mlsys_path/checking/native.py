@@ -87,6 +87,8 @@ class NativeLearner:
             # the sanitizer's own report needs frame pointers, and must not be something to recover from
             flags = [*flags, f"-fsanitize={sanitize}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
         argv = self._toolchain.build(sources, flags, name)
+        if self._bench.on_gpu(self._level):
+            argv = [a.replace("-arch=sm_90", "-arch=native") for a in argv]  # for the card that is here
         done = self._invoke(argv, timeout=BUILD_SECONDS)
         if done.returncode != 0:
             mine = [n for n in self._bench.files if n not in harness_files(self._bench.folder)]

@@ -159,13 +159,18 @@ def bubblewrap_command(profile: Profile) -> list[str]:
     command += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL"]
     if _has_option(bwrap, "--disable-userns"):
         command += ["--disable-userns"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
+    # before what is shown: a Python that lives below /tmp must be seen in it
+    for mount in ("/tmp", "/dev/shm", INSIDE_WORK):
+        if _has_option(bwrap, "--size"):
+            command += ["--size", str(SCRATCH_BYTES)]
+        command += ["--tmpfs", mount]
     shown = list(_visible(_hidden()))
     for folder in _SYSTEM:
         if os.path.islink(folder):
             command += ["--symlink", os.readlink(folder), folder]
     for path in shown:
         command += ["--ro-bind", str(path), str(path)]
-    command += ["--proc", "/proc", "--dev", "/dev"]
     if profile.gpu:
         for device in _expand(_GPU):
             command += ["--dev-bind", device, device]
@@ -173,10 +178,6 @@ def bubblewrap_command(profile: Profile) -> list[str]:
     for entry in ("/sys",) if profile.gpu else ("/sys/devices/system",):
         if os.path.isdir(entry):
             command += ["--ro-bind", entry, entry]
-    for mount in ("/tmp", "/dev/shm", INSIDE_WORK):
-        if _has_option(bwrap, "--size"):
-            command += ["--size", str(SCRATCH_BYTES)]
-        command += ["--tmpfs", mount]
     for path in _hidden():
         if any(path.is_relative_to(top) and path != top for top in shown) and path.is_dir():
             command += ["--tmpfs", str(path), "--remount-ro", str(path)]
