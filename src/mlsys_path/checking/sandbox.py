@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -120,7 +119,7 @@ def start(profile: Profile, sandbox_kind: str | None = None) -> Sandbox:
         "work": work,
         "scratch": scratch,
         "contained": sandbox_kind == "bubblewrap",
-        "paths": _site_paths(),
+        "paths": list(_site_paths()),
         "preload": list(profile.preload),
     }
     command = [sys.executable, "-I", "-S", f"{worker}/main.py", json.dumps(config)]
@@ -208,14 +207,13 @@ def _environment(profile: Profile, tmp: str, work: str) -> dict[str, str]:
     }
 
 
-def _site_paths() -> list[str]:
-    """The folders of installed packages; the worker skips `site`, whose .pth files may run code."""
-    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    source = str(locations.package_dir().parent)
-    own = source if not source.endswith(("site-packages", "dist-packages")) else ""
-    return [
-        p for p in sys.path if os.path.isdir(p) and p not in standard and p != own and "lib-dynload" not in p
-    ]
+@functools.cache
+def _site_paths() -> tuple[str, ...]:
+    """The folders that packages were installed into, and no other entry of sys.path: that may be any folder.
+
+    The worker is told of them, as it skips `site`, whose .pth files may run code.
+    """
+    return tuple(p for p in sys.path if any(Path(p).glob("*.dist-info")))
 
 
 def _hidden() -> list[Path]:
