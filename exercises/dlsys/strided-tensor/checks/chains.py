@@ -150,7 +150,7 @@ def contiguous(draw, chain, name):
 
 
 def add(draw, chain, name):
-    """A sum with a tensor of a part of the shape, with one of the tensors that fit, or with a number."""
+    """A sum with one of the tensors whose shapes fit, or with a number, in either order of tensors."""
     shape = chain.shape(name)
     others = []
     for other in chain.names:
@@ -159,8 +159,10 @@ def add(draw, chain, name):
                 others.append(other)
         except ValueError:
             continue
-    other = draw(st.sampled_from([*others, "10", "-3"]))
-    return chain.add(f"{name} + {other}")
+    if draw(st.integers(0, 4)) == 4:
+        return chain.add(f"{name} + {draw(st.sampled_from([10, -3]))}")
+    pair = [name, draw(st.sampled_from(others))]
+    return chain.add(" + ".join(pair if draw(st.booleans()) else reversed(pair)))
 
 
 def write(draw, chain, name):

@@ -135,12 +135,13 @@ def test_contiguous(learner, data):
 @given(data=st.data())
 @settings(max_examples=70)
 def test_add(learner, data):
-    chain = chains.chain(data.draw, dims=3)
+    chain = chains.chain(data.draw, dims=3, least=1)
     name = "t0"
-    for step in data.draw(st.lists(st.sampled_from(chains.VIEWS), max_size=3)):
+    for step in data.draw(st.lists(st.sampled_from(chains.VIEWS), min_size=1, max_size=3)):
         name = step(data.draw, chain, name)
-    name = chains.add(data.draw, chain, data.draw(st.sampled_from(chain.names)))
-    chains.write(data.draw, chain, name)
+    name = chains.add(data.draw, chain, name)
+    if data.draw(st.booleans()):
+        chains.write(data.draw, chain, name)
     compare(learner, chain)
 
 
