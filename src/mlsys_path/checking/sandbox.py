@@ -226,6 +226,8 @@ def _hidden() -> list[Path]:
         locations.workspace_dir(),
         locations.cache_dir(),
         locations.log_dir(),
+        # another copy of this package may be installed beside the one that runs
+        *(Path(p) / "mlsys_path" for p in _site_paths()),
     ]
     resolved = list(dict.fromkeys(path.resolve() for path in paths))
     return [path for path in resolved if not any(path.is_relative_to(o) for o in resolved if o != path)]
