@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,11 @@ async def test_a_run_that_is_stopped_or_left_is_cancelled_and_not_stored(opened,
         if keys == ("x",):
             await ui.sees("Stopped: nothing was stored")
             assert "x stop" not in ui.screen
+    for _turn in range(1000):
+        # the app has ended; what it cancelled ends with the event loop
+        if checker.cancelled:
+            break
+        await asyncio.sleep(0)
     assert checker.cancelled == 1
     assert queries.attempts("alpha") == ()
 

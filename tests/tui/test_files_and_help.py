@@ -24,6 +24,19 @@ async def test_a_terminal_that_cannot_be_lent_is_told(opened, monkeypatch):
         await ui.sees("English text")
 
 
+async def test_editing_during_a_run_stops_it_first(opened, checker, monkeypatch):
+    monkeypatch.setenv("EDITOR", "true")
+    checker.step_by_step = True
+    async with opened() as ui:
+        await ui.open()
+        await ui.press("c")
+        await ui.sees("▸ running")
+        await ui.press("e")
+        await ui.hears("cannot be lent")
+        await ui.sees("Stopped: nothing was stored")
+    assert checker.cancelled == 1
+
+
 async def test_hints_come_one_at_a_time_and_are_remembered(opened):
     async with opened() as ui:
         await ui.open()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from unicodedata import category
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len

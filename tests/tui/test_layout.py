@@ -6,9 +6,16 @@ import pytest
 from rich.cells import cell_len
 
 from mlsys_path import language
+from mlsys_path.language import _
+from mlsys_path.tui.actions import ACTIONS
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
 TINY = (20, 6)
+
+
+def keys(*names):
+    """The items of the key bar, in the language in use."""
+    return [f"{action.key} {action.text()}" for action in ACTIONS if action.name in names]
 
 
 def fits(ui, size):
@@ -23,27 +30,28 @@ async def test_the_important_things_are_in_sight(opened, checker, make_failed, s
     language.use(lang)
     title = {"en": "Alpha, the first", "zh": "甲：第一个"}[lang]
     async with opened(size=size) as ui:
-        await ui.sees("mlsys-path", "0 of 3 passed", "Welcome", title, "⏎ open", "n next", "? help", "q quit")
+        await ui.sees(
+            "mlsys-path", _("{passed} of {total} passed").format(passed=0, total=3), _("Welcome"), title
+        )
+        await ui.sees(*keys("open", "next", "help", "leave"))
         assert fits(ui, size)
         await ui.press("enter")
-        await ui.sees(title, "list[int]", "c check", "e edit", "w watch", "h hint", "? help", "q back")
+        await ui.sees(title, "list[int]", *keys("check", "edit", "watch", "hint", "help", "back"))
         assert fits(ui, size)
         await ui.settles()
         await ui.press("c")
         check = {"en": "Doubles a small number", "zh": "小的数翻倍"}[lang]
-        await ui.sees(
-            "✗ failed  1 of 3 checks passed", f"✗ {check}", "got       5", "expected  6", "Likely cause:"
-        )
+        await ui.sees(f"✗ {_('failed')}  ", f"✗ {check}", _("got"), _("expected"), _("Likely cause:"))
         assert fits(ui, size)
         await ui.settles()
         await ui.press("h")
-        await ui.sees("Hint 1 of 2", "h hint", "q back")
+        await ui.sees(_("Hint {number} of {total}").format(number=1, total=2), *keys("hint", "back"))
         assert fits(ui, size)
         await ui.press("q", "question_mark")
-        await ui.sees("On the roadmap")
+        await ui.sees(_("On the roadmap"))
         assert fits(ui, size)
         await ui.press("q", "s")
-        await ui.sees("y  yes", "n  no")
+        await ui.sees(f"y  {_('yes')}", f"n  {_('no')}")
         assert fits(ui, size)
 
 

@@ -36,7 +36,13 @@ HOME, EXERCISE, SOLUTION, HINTS, HELP, CONFIRM = "home", "exercise", "solution",
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        "open", ("enter",), N_("open"), N_("Open the exercise, or fold and unfold a stage"), (HOME,), 0, "⏎"
+        "open",
+        ("enter",),
+        N_("open it"),
+        N_("Open the exercise, or fold and unfold a stage"),
+        (HOME,),
+        0,
+        "⏎",
     ),
     Action("check", ("c",), N_("check"), N_("Run the checks against your files"), (EXERCISE,), 0),
     Action("stop", ("x",), N_("stop"), N_("Stop the running check"), (EXERCISE,), 1),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from textual import getters, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.worker import Worker
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from mlsys_path import language
 from mlsys_path.checking.events import CheckEvent
@@ -50,6 +51,7 @@ class ExerciseScreen(PathScreen[None]):
         self.run = RunState(exercise)
         self.checked = ""  # a hash of the files that were checked last
         self.hints = 0  # hints seen while this screen is open
+        self.checking: Worker[None] | None = None
         self.watcher: Worker[None] | None = None
         self.backup: Path | None = None  # where the last reset put the learner's files
 
@@ -145,11 +147,12 @@ class ExerciseScreen(PathScreen[None]):
     def action_check(self) -> None:
         """Run the checks, from the beginning when they are running."""
         self.show_pane(checks=True)
-        self.check()
+        self.checking = self.check()
 
     def action_stop(self) -> None:
         """Stop the running check; nothing of it is stored."""
-        self.workers.cancel_group(self, "check")
+        if self.checking is not None:
+            self.checking.cancel()
 
     @work(exclusive=True, group="check")
     async def check(self) -> None:
@@ -215,7 +218,7 @@ class ExerciseScreen(PathScreen[None]):
         try:
             await self._start()
             async for _save in saves(self.folder, lambda: self.checked):
-                self.check()
+                self.checking = self.check()
         except (UserError, OSError) as error:
             self.app.say(_("cannot watch: {why}").format(why=error), bad=True)
             self.watcher = None
@@ -226,6 +229,11 @@ class ExerciseScreen(PathScreen[None]):
     @work(group="files")
     async def action_edit(self) -> None:
         """Lend the terminal to the learner's editor."""
+        if self.checking is not None:
+            # it is of files that are about to change, and could not be listened to while the editor is open
+            self.checking.cancel()
+            with contextlib.suppress(WorkerCancelled, WorkerFailed):
+                await self.checking.wait()
         try:
             await self._start()
             editor.edit(self.app, self.folder, self.exercise.files)
