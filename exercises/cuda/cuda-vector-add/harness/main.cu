@@ -52,7 +52,12 @@ class Array {
     ~Array() { cudaFree(base); }
     float *host() { return image.data() + before; }
     float *device() { return base + before; }
-    void upload() { must(cudaMemcpy(base, image.data(), bytes(), cudaMemcpyHostToDevice), "copy to the device"); }
+    void upload()
+    {
+        must(cudaMemcpy(base, image.data(), bytes(), cudaMemcpyHostToDevice), "copy to the device");
+        // the copy of pageable memory may still be on its way, and a non-blocking stream does not wait for it
+        must(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    }
 
     // What lies on the device now: the number of changed elements in and around the n floats.
     void compare(std::vector<float> &now, size_t &inside, size_t &around)
