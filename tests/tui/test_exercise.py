@@ -188,6 +188,14 @@ async def test_watching_checks_at_once_at_every_save_and_restarts_a_run(opened, 
         await ui.until(lambda: not any(w.group == "watch" and w.is_running for w in ui.app.workers))
 
 
+async def test_keys_in_quick_succession_break_nothing(opened):
+    async with opened(size=(120, 36)) as ui:
+        for _time in range(2):
+            await ui.pilot.press("enter", "l", "l", "l", "c", "tab", "l", "t", "w", "q")
+        await ui.settles()
+        await ui.sees("Foundations", "Alpha, the first")
+
+
 async def test_one_pane_at_a_time_below_100_columns(opened):
     async with opened(size=(80, 24)) as ui:
         await ui.open()

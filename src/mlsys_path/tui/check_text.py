@@ -18,6 +18,14 @@ from mlsys_path.tui.words import OUTCOMES, RUNNING, STATES, WAITING, Word, colum
 
 OUTPUT_LINES = 40
 MUTED = "$text-muted"
+ADVICE: dict[Outcome, str] = {
+    Outcome.PASSED: N_("n opens what is next; s shows how an expert wrote it"),
+    Outcome.FAILED: N_("e edits; h gives a hint; w checks at every save"),
+    Outcome.ERROR: N_(
+        "nothing can be said of your code: c tries again, `mlsys-path doctor` looks at this machine"
+    ),
+    Outcome.OPEN: N_("nothing of it can be checked here: `mlsys-path doctor` says what is missing"),
+}
 MEANINGS: dict[Level, str] = {
     Level.CORRECT: N_("right on every input tried, on a CPU"),
     Level.COMPILES: N_("the real compiler takes it"),
@@ -75,6 +83,8 @@ def headline(run: RunState, status: Status) -> Content:
     if verdict.sandbox:
         facts.append(verdict.sandbox)
     line = styled(OUTCOMES[verdict.verdict]) + Content.styled("  " + " · ".join(facts), MUTED)
+    if advice := ADVICE.get(verdict.verdict):
+        line += Content.styled(f"\n{_(advice)}", MUTED)
     if verdict.verdict in (Outcome.ERROR, Outcome.OPEN) and verdict.first_failure is None and verdict.message:
         line += Content("\n") + foreign(verdict.message)
     return line

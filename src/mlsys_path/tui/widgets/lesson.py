@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from textual import getters, work
@@ -47,8 +48,15 @@ class Lesson(VerticalScroll):
         try:
             for section in _SECTION.split(self._text()):
                 await stream.write(section)
+                # keys are heard between sections, and the first is read while the others come
+                await self._drawn()
         finally:
             await stream.stop()
+
+    async def _drawn(self) -> None:
+        drawn = asyncio.Event()
+        self.call_after_refresh(drawn.set)
+        await drawn.wait()
 
     def _text(self) -> str:
         try:
