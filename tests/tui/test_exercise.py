@@ -91,7 +91,7 @@ async def test_a_verdict_is_remembered(opened, checker, make_failed):
     async with opened() as ui:
         await ui.open()
         await ui.press("tab")
-        await ui.sees("✗ failed  since your last check", "1 attempt")
+        await ui.sees("✗ failed  so far; c checks again", "1 attempt")
 
 
 async def test_a_database_that_cannot_be_written_is_a_notification_and_the_verdict_stays(opened, tmp_path):
@@ -278,4 +278,4 @@ async def test_an_exercise_that_changed_since_it_passed_says_so(opened, content:
         await ui.press("q")
         await ui.open()
         await ui.press("tab")
-        await ui.sees("✓ passed  since your last check", "the exercise has changed since you passed")
+        await ui.sees("✓ passed  so far; c checks again", "the exercise has changed since you passed")

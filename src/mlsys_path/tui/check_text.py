@@ -60,7 +60,7 @@ def headline(run: RunState, status: Status) -> Content:
     results, total = run.results, len(run.declared)
     match run.phase:
         case "idle":
-            since = _("since your last check") if status.attempts else _("c runs the checks")
+            since = _("so far; c checks again") if status.attempts else _("c runs the checks")
             return styled(STATES[status.state]) + Content.styled(f"  {since}", MUTED)
         case "running":
             counted = _("{n} of {total}").format(n=len(results), total=total)

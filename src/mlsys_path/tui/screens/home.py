@@ -67,9 +67,11 @@ class HomeScreen(PathScreen[None]):
         self.refresh_keys()
         if not self.placed:
             self.placed = True
+            name = self._next()
+            self.tree_of_exercises.go_to(name)
             self.tree_of_exercises.unfold()
-            if name := self._next():
-                self.tree_of_exercises.go_to(name)
+            # what was unfolded above it has moved it
+            self.tree_of_exercises.go_to(name)
 
     def retranslate(self) -> None:
         """Every text again; reasons are made with the suggestions."""

@@ -53,9 +53,15 @@ class RoadmapTree(Tree[Place]):
             node.set_label(self._label(place))
 
     def unfold(self) -> None:
-        """Unfold everything when all of it is in sight then; else what is unfolded stays so."""
-        if len(self.nodes) <= self.size.height:
-            self.root.expand_all()
+        """Unfold stage after stage, as long as all of the roadmap stays in sight."""
+        room = self.size.height - (self.last_line + 1)
+        for stage in self.root.children:
+            if stage.is_expanded:
+                continue
+            room -= sum(1 + len(topic.children) for topic in stage.children)
+            if room < 0:
+                break
+            stage.expand()
 
     def go_to(self, exercise: str) -> None:
         """Put the cursor on an exercise, with its stage unfolded."""
