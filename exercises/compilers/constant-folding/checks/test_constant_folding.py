@@ -47,7 +47,7 @@ def test_integer_division(learner, data, op, kind):
         same_value(learner, op, kind, [-(1 << (int(kind[1:]) - 1)), -1])
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data(), op=st.sampled_from(["add", "sub", "mul", "div"]), kind=st.sampled_from(ir.FLOATS))
 def test_floats(learner, data, op, kind):
     same_value(learner, op, kind, [data.draw(values(kind)), data.draw(values(kind))])
