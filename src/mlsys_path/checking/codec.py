@@ -42,6 +42,11 @@ def from_document(document: dict[str, Any]) -> CheckEvent:
     return event
 
 
+def prepare() -> None:
+    """Build the validator of specs, which takes longer than to use it: a warm parent does so for its forks."""
+    _adapter("Exercise")
+
+
 def exercise_from_document(document: dict[str, Any]) -> Exercise:
     """The spec that `dataclasses.asdict` made a document of; raises ValueError for a malformed one."""
     exercise: Exercise = _adapter("Exercise").validate_python(document)

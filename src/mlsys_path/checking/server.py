@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mlsys_path import language, locations
-from mlsys_path.checking import sandbox
+from mlsys_path.checking import codec, sandbox
 from mlsys_path.checking.codec import exercise_from_document, to_document
 from mlsys_path.checking.events import CheckEvent
 from mlsys_path.checking.sandbox import Profile, Sandbox
@@ -201,6 +201,7 @@ def warm_up(preload: list[str]) -> None:
             importlib.import_module(name)
     from mlsys_path.checking.run import configure_hypothesis, run_pytest
 
+    codec.prepare()
     configure_hypothesis()
     run_pytest(Path(__file__).with_name("throwaway"), [])
     gc.collect()
