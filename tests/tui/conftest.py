@@ -32,7 +32,7 @@ from mlsys_path.roadmap.model import Exercise
 from mlsys_path.tui.app import PathApp
 from mlsys_path.tui.services import Services
 
-DEADLINE = 10.0  # of a condition that never comes true
+DEADLINE = 30.0  # of a condition that never comes true
 
 EXERCISE = """\
 id: {id}

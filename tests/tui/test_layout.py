@@ -9,7 +9,6 @@ from mlsys_path import language
 from mlsys_path.language import _
 from mlsys_path.tui.actions import ACTIONS
 
-SIZES = [(80, 24), (120, 36), (200, 50)]
 TINY = (20, 6)
 
 
@@ -23,8 +22,9 @@ def fits(ui, size):
     return len(lines) == size[1] and all(cell_len(line) == size[0] for line in lines)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("size", "lang"), [((80, 24), "en"), ((80, 24), "zh"), ((120, 36), "en"), ((200, 50), "zh")], ids=str
+)
 async def test_the_important_things_are_in_sight(opened, checker, make_failed, size, lang):
     checker.results = [make_failed("test_small"), *checker.results[1:]]
     language.use(lang)

@@ -81,6 +81,20 @@ async def test_what_is_drawn_can_be_read(opened, checker, make_failed, theme):
         assert not unreadable(ui)
 
 
+async def test_a_switch_of_the_theme_reaches_everything_on_the_screen(opened, checker, make_failed):
+    checker.results = [make_failed("test_small"), *checker.results[1:]]
+    async with opened(size=(120, 50)) as ui:
+        await ui.press("t")
+        await ui.settles()
+        await ui.until(lambda: not unreadable(ui), "a readable roadmap")
+        await ui.open()
+        await ui.press("c")
+        await ui.sees("✗ failed  1 of 3")
+        await ui.press("t")
+        await ui.settles()
+        await ui.until(lambda: not unreadable(ui), "a readable exercise")
+
+
 async def test_no_color_is_respected(opened, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened() as ui:

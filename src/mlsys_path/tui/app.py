@@ -17,6 +17,7 @@ from mlsys_path import language
 from mlsys_path.errors import UserError
 from mlsys_path.language import LANGUAGES, Language, _
 from mlsys_path.tui import line_breaks, themes
+from mlsys_path.tui.foreign import foreign
 from mlsys_path.tui.services import LANGUAGE_SETTING, THEME_SETTING, Services
 
 WIDE = 100  # columns; below, one pane at a time
@@ -65,9 +66,8 @@ class PathApp(App[None]):
 
     def say(self, message: str, *, bad: bool = False) -> None:
         """A notification of plain text: what is said may quote a path or a learner."""
-        self.notify(
-            message, severity="error" if bad else "information", timeout=12 if bad else 5, markup=False
-        )
+        text = foreign(message, lines=8).plain
+        self.notify(text, severity="error" if bad else "information", timeout=12 if bad else 5, markup=False)
 
     async def guarded(self, work: Coroutine[Any, Any, object]) -> bool:
         """Do something that may meet a UserError, which becomes a notification; whether it was done."""

@@ -15,7 +15,6 @@ from mlsys_path.progress.suggest import Suggestion, suggest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
     from typing import Protocol
 
     from mlsys_path.checking.events import CheckEvent, Verdict
@@ -167,13 +166,16 @@ class Services:
         # a thread that has begun ends its work even when what waits for it is cancelled
         await asyncio.to_thread(work)
 
-    async def start(self, exercise: Exercise) -> tuple[Path, bool]:
-        """Copy the starter where files are missing; the folder, and whether it is new."""
+    async def start(self, exercise: Exercise) -> bool:
+        """Copy the starter where files are missing; whether the exercise was not started before."""
         from mlsys_path.exercises import workspace
 
         # of two that want it started at once, one finds it new
         async with self._starting:
-            return await asyncio.to_thread(workspace.start, exercise, self.roadmap.folder(exercise.id))
+            _folder, new = await asyncio.to_thread(
+                workspace.start, exercise, self.roadmap.folder(exercise.id)
+            )
+        return new
 
 
 def now() -> datetime:

@@ -197,9 +197,7 @@ class ExerciseScreen(PathScreen[None]):
 
     async def _start(self) -> None:
         """Copy the starter, unless that was done."""
-        path, new = await self.services.start(self.exercise)
-        if new:
-            self.app.say(_("The starter is in {path}").format(path=path))
+        if await self.services.start(self.exercise):
             await self.app.guarded(self.services.remember_event(self.exercise, "started"))
 
     def action_watch(self) -> None:
@@ -328,7 +326,7 @@ class ExerciseScreen(PathScreen[None]):
         name = next((s.exercise for s in progress.suggestions if s.exercise != self.exercise.id), None)
         if name is None:
             self.app.say(_("There is nothing else to do now."))
-        else:
+        elif self.is_current:
             self.app.open_exercise(name)
 
     def action_back(self) -> None:

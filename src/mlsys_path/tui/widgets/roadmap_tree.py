@@ -46,6 +46,10 @@ class RoadmapTree(Tree[Place]):
         self.nodes[place] = node = parent.add("", place, expand=place.kind == "topic")
         return node
 
+    def on_mount(self) -> None:
+        """Labels hold colours, which are those of one theme."""
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self.show(self.progress))
+
     def show(self, progress: Progress) -> None:
         """Write every label anew."""
         self.progress = progress
