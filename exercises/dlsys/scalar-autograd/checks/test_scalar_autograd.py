@@ -2,7 +2,7 @@ import time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import NUMBERS, OPERATIONS, Program, by_torch, ladders, programs
+from programs import CONSTANTS, NUMBERS, OPERATIONS, Program, by_torch, ladders, programs
 
 from mlsys_path.checking.testing import assert_close, fail
 
@@ -29,21 +29,39 @@ def compare(learner, program, what=("data", "grad")):
                 )
 
 
-@given(program=programs(steps=6))
-def test_values(learner, program):
-    compare(learner, program, what=("data",))
+def each_operation(check):
+    """Call check(program, name of the result) for every operation, on leaves of several values."""
+    for text in OPERATIONS:
+
+        @given(text=st.just(text), a=NUMBERS, b=NUMBERS, c=CONSTANTS)
+        @settings(max_examples=6)
+        def one(text, a, b, c):
+            program = Program()
+            program.leaf("a", a)
+            if "{b}" in text:
+                program.leaf("b", b)
+            check(program, program.step(text, "a", program.names[-1], c))
+
+        one()
 
 
-@given(data=st.data(), a=NUMBERS, b=NUMBERS, c=st.sampled_from([2, 3, -1.5, 0.5]))
-@settings(max_examples=100)
-def test_each_operation(learner, data, a, b, c):
-    program = Program()
-    text = data.draw(st.sampled_from(list(OPERATIONS)))
-    program.leaf("a", a)
-    if "{b}" in text:
-        program.leaf("b", b)
-    program.lines.append(f"{program.step(text, 'a', program.names[-1], c)}.backward()")
-    compare(learner, program)
+def test_values(learner):
+    each_operation(lambda program, _: compare(learner, program, what=("data",)))
+
+    @given(program=programs(steps=6))
+    @settings(max_examples=30)
+    def mixed(program):
+        compare(learner, program, what=("data",))
+
+    mixed()
+
+
+def test_each_operation(learner):
+    def backward(program, name):
+        program.lines.append(f"{name}.backward()")
+        compare(learner, program)
+
+    each_operation(backward)
 
 
 @given(

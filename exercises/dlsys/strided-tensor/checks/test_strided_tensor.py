@@ -59,9 +59,9 @@ def test_permute(learner, data):
 @given(data=st.data())
 @settings(max_examples=40)
 def test_writes_reach_the_base(learner, data):
-    chain = chains.chain(data.draw, least=1)
+    chain = chains.chain(data.draw, least=data.draw(st.sampled_from([2, 1])))
     name = "t0"
-    for step in data.draw(st.lists(st.sampled_from([chains.permute, chains.take]), max_size=3)):
+    for step in data.draw(st.lists(st.sampled_from([chains.permute, chains.take]), min_size=1, max_size=3)):
         name = step(data.draw, chain, name)
     chains.write(data.draw, chain, name)
     chains.write(data.draw, chain, data.draw(st.sampled_from(chain.names)))
@@ -98,11 +98,13 @@ def test_expand(learner):
 
 
 @given(data=st.data())
-@settings(max_examples=50)
+@settings(max_examples=80)
 def test_reshape(learner, data):
     chain = chains.chain(data.draw)
     name = "t0"
-    for step in data.draw(st.lists(st.sampled_from([*chains.VIEWS, chains.reshape]), max_size=2)):
+    for step in data.draw(
+        st.lists(st.sampled_from([chains.permute, *chains.VIEWS, chains.reshape]), max_size=3)
+    ):
         name = step(data.draw, chain, name)
     chains.reshape(data.draw, chain, name)
     compare(learner, chain)
