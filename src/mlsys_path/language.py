@@ -68,6 +68,6 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return _Current.translations.ngettext(singular, plural, n)
 
 
-def N_(message: str) -> str:  # noqa: N802  (gettext's own name for a mark without translation)
-    """Mark a message for the catalogue where it cannot be translated yet (a module-level table)."""
+def N_(message: str) -> str:
+    """gettext's usual name: mark a message for the catalogue where it cannot be translated yet (a module-level table)."""
     return message

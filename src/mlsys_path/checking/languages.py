@@ -96,7 +96,7 @@ ADAPTERS: dict[AdapterName, Adapter] = {
     "distributed": Adapter(
         _python,
         (*_NUMPY, "torch", "torch.distributed"),
-        environment=lambda _level: {"GLOO_SOCKET_IFNAME": "lo"},
+        environment=lambda _level: {"GLOO_SOCKET_IFNAME": "lo", "TORCH_CPP_LOG_LEVEL": "ERROR"},
         own_network=True,
     ),
     "c": Adapter(_native),
