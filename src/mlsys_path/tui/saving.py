@@ -25,7 +25,10 @@ def content_hash(folder: Path) -> str:
 
 
 async def saves(folder: Path, checked: Callable[[], str]) -> AsyncIterator[None]:
-    """Yield whenever the folder's files are other than those whose hash `checked` gives; for ever."""
+    """Yield whenever the folder's files are other than those whose hash `checked` gives; for ever.
+
+    Before anything was checked `checked` gives "", and nothing is yielded.
+    """
     from watchfiles import awatch
 
     # a reset moves the folder away and makes a new one: only its parent sees both
@@ -33,5 +36,6 @@ async def saves(folder: Path, checked: Callable[[], str]) -> AsyncIterator[None]
         folder.parent, step=STEP_MS, debounce=DEBOUNCE_MS, rust_timeout=LOOK_MS, yield_on_timeout=True
     ):
         found = await asyncio.to_thread(content_hash, folder)
-        if found and found != checked():
+        known = checked()
+        if known and found and found != known:
             yield None
