@@ -15,6 +15,8 @@ VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 # `make start EXTRAS=` leaves torch and triton out: everything but the exercises that need them works
 EXTRAS ?= kernels
+# `make test TESTS=tests/cli` runs these alone, after the gates
+TESTS ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 start: $(VENV)/.for-start
@@ -42,14 +44,20 @@ test: system-packages $(VENV)/.for-test
 	step ruff format --check .
 	step mypy
 	step lint-imports
+	MLSYS_PATH_HOME=$$(mktemp -d)
+	export MLSYS_PATH_HOME
+	trap 'rm -rf "$$MLSYS_PATH_HOME"' EXIT
 	step mlsys-path author verify
 	[ -z "$$failed" ] || echo "FAILED before pytest: $${failed#, }"
 	echo "== pytest"
-	pytest -q -n 2 || exit 1
+	pytest -q -n 2 $(TESTS) || exit 1
 	[ -z "$$failed" ]
 
 bench: $(VENV)/.for-test
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in check_latency roadmap_load progress_million; do
+		echo "== $$script"
+		$(BIN)/python benchmarks/$$script.py
+	done
 
 schemas: $(VENV)/.for-test
 	@$(BIN)/python -m mlsys_path.roadmap.schema

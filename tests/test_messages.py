@@ -56,6 +56,12 @@ def test_the_compiled_catalogue_is_fresh():
 
 def test_the_language_switches_live():
     language.use("zh")
-    assert (language._("passed"), language.ngettext("{n} attempt", "{n} attempts", 2)) == ("通过", "{n} 次尝试")
+    assert (language._("passed"), language.ngettext("{n} attempt", "{n} attempts", 2)) == (
+        "通过",
+        "{n} 次尝试",
+    )
     language.use("en")
-    assert (language._("passed"), language.ngettext("{n} attempt", "{n} attempts", 2)) == ("passed", "{n} attempts")
+    assert (language._("passed"), language.ngettext("{n} attempt", "{n} attempts", 2)) == (
+        "passed",
+        "{n} attempts",
+    )

@@ -25,15 +25,11 @@ class Terminal:
         self.master, slave = pty.openpty()
         self.before = termios.tcgetattr(slave)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlsys_path", *args],
+            ["setsid", "--ctty", sys.executable, "-m", "mlsys_path", *args],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
-            start_new_session=True,
-            preexec_fn=lambda: os.close(
-                os.open(os.ttyname(0), os.O_RDWR)
-            ),  # it becomes the controlling terminal
         )
         self.slave = slave
         self.seen = ""

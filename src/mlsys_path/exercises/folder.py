@@ -13,7 +13,17 @@ from mlsys_path.roadmap.model import Exercise
 
 MAX_FILES = 200
 MAX_BYTES = 8 << 20
-_SKIPPED = ("__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".idea", ".vscode")
+_SKIPPED = (
+    "__pycache__",
+    ".git",
+    ".venv",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+    ".idea",
+    ".vscode",
+)
 _HASHED = ("exercise.yaml", "checks", "harness")
 
 
@@ -31,13 +41,15 @@ def read_files(folder: Path) -> dict[str, bytes]:
             total += path.stat().st_size
             if total > MAX_BYTES or len(files) >= MAX_FILES:
                 raise UserError(
-                    _("{folder}: more than {n} files or {mb} MB: keep only what the exercise needs there").format(
-                        folder=folder, n=MAX_FILES, mb=MAX_BYTES >> 20
-                    )
+                    _(
+                        "{folder}: more than {n} files or {mb} MB: keep only what the exercise needs there"
+                    ).format(folder=folder, n=MAX_FILES, mb=MAX_BYTES >> 20)
                 )
             files[path.relative_to(folder).as_posix()] = path.read_bytes()
         except OSError as error:
-            raise UserError(_("{path}: cannot be read: {why}").format(path=path, why=error.strerror)) from None
+            raise UserError(
+                _("{path}: cannot be read: {why}").format(path=path, why=error.strerror)
+            ) from None
     return files
 
 
@@ -83,4 +95,6 @@ def lesson(folder: Path, language: Language) -> str:
     try:
         return (folder / name).read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(_("{path}: cannot be read: {why}").format(path=folder / name, why=error.strerror)) from None
+        raise UserError(
+            _("{path}: cannot be read: {why}").format(path=folder / name, why=error.strerror)
+        ) from None

@@ -35,7 +35,9 @@ def start(exercise: Exercise, folder: Path) -> tuple[Path, bool]:
             if not (target / name).exists():
                 _write(target / name, data)
     except OSError as error:
-        raise UserError(_("{path}: cannot be written: {why}").format(path=error.filename or target, why=error.strerror)) from None
+        raise UserError(
+            _("{path}: cannot be written: {why}").format(path=error.filename or target, why=error.strerror)
+        ) from None
     return target, new
 
 
@@ -44,7 +46,9 @@ def learner_files(exercise: Exercise) -> dict[str, bytes]:
     target = workspace_of(exercise.id)
     if not target.is_dir():
         raise UserError(
-            _("{id} is not started: run `mlsys-path start {id}`, then edit the files it prints").format(id=exercise.id)
+            _("{id} is not started: run `mlsys-path start {id}`, then edit the files it prints").format(
+                id=exercise.id
+            )
         )
     files = read_files(target)
     if missing := missing_files(exercise, files):

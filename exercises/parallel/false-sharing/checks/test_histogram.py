@@ -53,9 +53,9 @@ def test_counts(learner, threads, size, n, seed):
     expect_counts(numbers(done.stdout), bins, size)
 
 
-def slots(learner, threads: int, size: int) -> np.ndarray:
+def slots(learner, threads: int, size: int, bytes_before: int = 8) -> np.ndarray:
     """Addresses [threads, bins] of the slots, after checking that add() really counts there."""
-    done = build(learner).run("layout", stdin=request(threads, size))
+    done = build(learner).run("layout", stdin=request(threads, size, bytes_before))
     got = numbers(done.stdout)
     if len(got) != 3 * threads * size:
         fail(f"the program ended before it had reported {threads} x {size} addresses")
@@ -69,11 +69,11 @@ def slots(learner, threads: int, size: int) -> np.ndarray:
     return addresses
 
 
-@given(st.integers(2, 6), st.integers(1, 40))
+@given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 7))
 @settings(max_examples=40)
-def test_no_line_has_two_writers(learner, threads, size):
+def test_no_line_has_two_writers(learner, threads, size, shift):
     writer: dict[int, tuple[int, int, int]] = {}
-    for t, row in enumerate(slots(learner, threads, size).tolist()):
+    for t, row in enumerate(slots(learner, threads, size, 16 * shift + 8).tolist()):
         for bin_, address in enumerate(row):
             for line in {address // LINE, (address + SLOT - 1) // LINE}:
                 other, other_bin, other_address = writer.setdefault(line, (t, bin_, address))

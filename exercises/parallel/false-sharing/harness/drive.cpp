@@ -5,8 +5,9 @@
 //   count       while there is input: threads, bins, n, for each thread its n bins -> the count of every bin
 //   watch       as count, while one more thread adds up all bins again and again
 //               -> the count of every bin, the number of sums, the sums
-//   layout      while there is input: threads, bins -> for every slot in the order (thread, bin): its address, the value
-//               there before one add(thread, bin), and after it
+//   layout      while there is input: threads, bins, a number of bytes to allocate first, so that no alignment is there by
+//               luck -> for every slot in the order (thread, bin): its address, the value there before one
+//               add(thread, bin), and after it
 //   time CPU... while there is input: rounds, bins, n, for each CPU its n bins; a thread on each of the CPUs counts its
 //               n bins `rounds` times -> the count of every bin
 #include <atomic>
@@ -115,7 +116,9 @@ static void count(int threads, int rounds, int bins, int n, const int *cpus, boo
     std::free(data);
 }
 
-static void layout(int threads, int bins) {
+static void layout(int threads, int bins, int bytes_before) {
+    static void *volatile before_it;  // volatile: an allocation that nobody uses may be optimised away
+    before_it = std::malloc(bytes_before);
     Histogram histogram(threads, bins);
     for (int t = 0; t < threads; t++)
         for (int bin = 0; bin < bins; bin++) {
@@ -129,6 +132,7 @@ static void layout(int threads, int bins) {
             give(after);
         }
     std::fflush(stdout);
+    std::free(before_it);
 }
 
 int main(int argc, char **argv) {
@@ -136,7 +140,7 @@ int main(int argc, char **argv) {
     int cpus[MOST_THREADS], threads = 0, head[3];
     for (int i = 2; i < argc && threads < MOST_THREADS; i++) cpus[threads++] = std::atoi(argv[i]);
     if (!std::strcmp(mode, "layout"))
-        while (take(head, 2 * sizeof(int))) layout(head[0], head[1]);
+        while (take(head, sizeof head)) layout(head[0], head[1], head[2]);
     else if (!std::strcmp(mode, "time") && threads)
         while (take(head, sizeof head)) count(threads, head[0], head[1], head[2], cpus, false);
     else if (!std::strcmp(mode, "count") || !std::strcmp(mode, "watch"))
