@@ -7,6 +7,7 @@ import contextlib
 import os
 import select
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +75,7 @@ class Box:
         self.control = Channel(sandbox.control)
         self.deadline = float("inf")
         self._ended: dict[int, Ended] = {}
+        self._unacknowledged: deque[str] = deque()
         self._next_job = 1
         self._begun = False
         self.run_over: RunOver | None = None
@@ -87,7 +89,7 @@ class Box:
             if "ready" not in self._receive(time.monotonic() + 120):
                 raise ProtocolError("the sandbox did not say that it is ready")
             self._begun = True
-        self._ask({"op": "begin", "limits": self._limits()})
+        self._post({"op": "begin", "limits": self._limits()})
         self.write(files)
 
     def adopt(self) -> None:
@@ -109,7 +111,7 @@ class Box:
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files into the work folder."""
-        self._ask(
+        self._post(
             {"op": "write", "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
         )
 
@@ -157,15 +159,12 @@ class Box:
         job, self._next_job = self._next_job, self._next_job + 1
         if self.deadline == float("inf"):
             self.deadline = time.monotonic() + self.limits.seconds
-        self.control.send({**request, "job": job}, fds=fds)
-        reply, _ = self._reply()
-        if "pid" not in reply:
-            raise ProtocolError(f"the sandbox could not start a process: {reply.get('error', '')}")
+        self._post({**request, "job": job}, fds)
         return job
 
     def kill(self, job: int) -> None:
         """Kill a job's processes."""
-        self._ask({"op": "kill", "job": job})
+        self._post({"op": "kill", "job": job})
 
     def ended(self, job: int) -> Ended | None:
         """How a job ended, when it has."""
@@ -223,11 +222,10 @@ class Box:
 
     # -- messages
 
-    def _ask(self, request: dict[str, Any]) -> None:
-        self.control.send(request)
-        reply, _ = self._reply()
-        if reply.get("ok") is not True:
-            raise ProtocolError(f"the sandbox refused {request['op']!r}: {str(reply.get('error'))[:200]}")
+    def _post(self, request: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
+        """Send a request whose acknowledgement is read with whatever comes next: nobody waits for it."""
+        self.control.send(request, fds=fds)
+        self._unacknowledged.append(request["op"])
 
     def _reply(self, deadline: float | None = None) -> tuple[dict[str, Any], bytes]:
         deadline = deadline or time.monotonic() + 10
@@ -240,7 +238,7 @@ class Box:
                 os.close(fd)
             if not isinstance(reply, dict):
                 raise ProtocolError("the sandbox sent no object")
-            if "ended" not in reply:
+            if "ended" not in reply and not self._unacknowledged:
                 return reply, blob
             self._note(reply)
 
@@ -253,6 +251,11 @@ class Box:
         return reply
 
     def _note(self, message: dict[str, Any]) -> None:
+        if "ended" not in message and self._unacknowledged:
+            operation = self._unacknowledged.popleft()
+            if message.get("ok") is not True:
+                raise ProtocolError(f"the sandbox refused {operation!r}: {str(message.get('error'))[:200]}")
+            return
         try:
             self._ended[int(message["ended"])] = Ended(
                 int(message["status"]),

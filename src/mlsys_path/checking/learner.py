@@ -10,7 +10,7 @@ from typing import Any
 
 from mlsys_path.checking.bench import Bench
 from mlsys_path.checking.failures import CheckFailed, LearnerError, MissingName, Open
-from mlsys_path.checking.remote import Link, Remote
+from mlsys_path.checking.remote import Link, Remote, Request
 from mlsys_path.language import _
 from mlsys_path.levels import Level
 
@@ -82,6 +82,7 @@ class PythonLearner:
         self._bench = bench
         self._level = level
         self._running: Link | None = None
+        self._loading: Request | None = None
         self._modules: dict[str, Module] = {}
         first = bench.exercise.files[0]
         self._main = self._module(PurePosixPath(first).stem, first)
@@ -105,12 +106,17 @@ class PythonLearner:
             self._running = Link(box, {}, device, self._bench.calls, data_limit=device is None)
         return self._running
 
+    def _start(self) -> Request:
+        """Begin to load the learner's module, while the checks are still being collected."""
+        doing = _("the import of {file}").format(file=self._main._file)
+        self._loading = self._link().request("import", (self._main._name,), doing=doing)
+        return self._loading
+
     def _load(self) -> None:
         """Load the learner's module: a fixture does so before it draws the seeds of a check."""
-        link = self._link()
-        link.apply(
-            "import", (self._main._name,), doing=_("the import of {file}").format(file=self._main._file)
-        )
+        loading = self._loading or self._start()
+        self._loading = None
+        self._link().answer(loading)
 
     def _finish(self) -> None:
         if self._running is not None:

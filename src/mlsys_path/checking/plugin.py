@@ -168,13 +168,15 @@ class CheckPlugin:
     @pytest.fixture
     def learner(self, request: pytest.FixtureRequest) -> Any:
         """The learner's code by proxy; see docs/writing-exercises.md."""
-        level = self.level(request.node.name)
-        if level not in self._learners:
-            self._learners[level] = self.bench.adapter.learner(self.bench, level)
-        learner = self._learners[level]
+        learner = self._learner(self.level(request.node.name))
         learner._load()
         reseed()
         return learner
+
+    def _learner(self, level: Level) -> Any:
+        if level not in self._learners:
+            self._learners[level] = self.bench.adapter.learner(self.bench, level)
+        return self._learners[level]
 
     @pytest.fixture
     def rng(self, learner: Any) -> Any:
@@ -187,6 +189,11 @@ class CheckPlugin:
     def measure(self) -> Measure:
         """Records ratios and quantities."""
         return Measure(self.bench.emit)
+
+    def start(self) -> None:
+        """Begin to load the learner's code for the first check; what is wrong with it is that check's to say."""
+        with contextlib.suppress(ProtocolError, LearnerDied):
+            self._learner(self.level(self.selected[0]))._start()
 
     def close(self) -> None:
         """End all workers."""

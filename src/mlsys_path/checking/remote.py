@@ -9,6 +9,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mlsys_path.checking.box import Box
@@ -17,6 +18,14 @@ from mlsys_path.checking.failures import CheckFailed, Frame, LearnerError
 from mlsys_path.checking.show import clean
 from mlsys_path.checking.worker.wire import Channel, ChannelClosed, Decoder, Encoder, ProtocolError, Timeout
 from mlsys_path.language import _
+
+
+@dataclass(frozen=True)
+class Request:
+    """An operation on its way: the random number that its answer must carry, and its words for a message."""
+
+    number: int
+    doing: str
 
 
 class Link:
@@ -76,39 +85,56 @@ class Link:
         Raises LearnerError for an exception of the learner's, LearnerDied when the process ended, RunOver at the
         deadline, ProtocolError when the answer breaks the protocol.
         """
+        return self.answer(self.request(operation, args, kwargs, doing))
+
+    def request(
+        self, operation: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, doing: str = ""
+    ) -> Request:
+        """Send an operation, and do not wait; its answer must be fetched before the next one is sent."""
         if not self.alive:
             raise ProtocolError("this object belongs to a process that has ended")
-        number = secrets.randbits(62)
+        request = Request(secrets.randbits(62), doing)
         encoder = Encoder(self._handle, strided=True)
-        request = {
-            "id": number,
+        document = {
+            "id": request.number,
             "op": operation,
             "args": [encoder.encode(a) for a in args],
             "kwargs": {name: encoder.encode(value) for name, value in (kwargs or {}).items()},
             "release": self.released,
         }
         self.released = []
-        try:
+        with self._failing(doing):
             if select.select([self.channel], [], [], 0)[0]:
                 self._refuse_unasked()
-            self.channel.send(request, encoder.blob())
+            self.channel.send(document, encoder.blob())
+        return request
+
+    def answer(self, request: Request) -> Any:
+        """The result of an operation that was sent; raises as `apply` does."""
+        with self._failing(request.doing):
             if not self.box.pump(self.channel, self.streams, self.job, self.box.deadline):
-                raise ChannelClosed("the process ended")  # noqa: TRY301  (handled as one that closed it)
+                raise ChannelClosed("the process ended")
             reply, blob, fds = self.channel.receive(self.box.deadline)
+        for fd in fds:
+            os.close(fd)
+        self.drain()
+        if not isinstance(reply, dict) or reply.get("id") != request.number:
+            raise ProtocolError("the worker sent an answer that nobody asked for")
+        if "error" in reply:
+            raise _error(reply["error"])
+        return Decoder(blob, self._remote).decode(reply.get("value"))
+
+    @contextlib.contextmanager
+    def _failing(self, doing: str) -> Iterator[None]:
+        """Tell the end of the process, and of the time, as what they are."""
+        try:
+            yield
         except ChannelClosed:
             self.alive = False
             raise self.box.died(self.job, doing) from None
         except Timeout:
             self.close()
             raise self.box.over(doing) from None
-        for fd in fds:
-            os.close(fd)
-        self.drain()
-        if not isinstance(reply, dict) or reply.get("id") != number:
-            raise ProtocolError("the worker sent an answer that nobody asked for")
-        if "error" in reply:
-            raise _error(reply["error"])
-        return Decoder(blob, self._remote).decode(reply.get("value"))
 
     def _refuse_unasked(self) -> None:
         self.channel.receive(time.monotonic() + 1)  # raises ChannelClosed when the process merely ended

@@ -93,6 +93,7 @@ def run(
     bench = Bench(job.exercise, job.folder, job.files, ADAPTERS[job.exercise.language], sandboxes, warm, emit)
     plugin = CheckPlugin(bench, list(job.selected), emit)
     configure_hypothesis()
+    plugin.start()
     # files of checks/ may import one another: a model, generators
     sys.path.insert(0, str(job.folder / "checks"))
     code = run_pytest(job.folder / "checks", [plugin])

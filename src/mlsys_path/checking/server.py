@@ -26,6 +26,7 @@ from mlsys_path.checking import codec, sandbox
 from mlsys_path.checking.codec import exercise_from_document, to_document
 from mlsys_path.checking.events import CheckEvent
 from mlsys_path.checking.sandbox import Profile, Sandbox
+from mlsys_path.checking.worker import wire
 from mlsys_path.checking.worker.wire import Channel, ChannelClosed
 
 _PR_SET_PDEATHSIG = 1
@@ -174,6 +175,8 @@ def _run(request: dict[str, Any], events: int, held: list[Warm], report: int) ->
     from mlsys_path.checking.run import Job, run
 
     language.use(request["language"])
+    # a run is short: looking for cycles at the usual pace takes a twentieth of it
+    gc.set_threshold(100_000)
     sink = socket.socket(fileno=events)
 
     def emit(event: CheckEvent) -> None:
@@ -202,6 +205,7 @@ def warm_up(preload: list[str]) -> None:
     from mlsys_path.checking.run import configure_hypothesis, run_pytest
 
     codec.prepare()
+    wire.warm_up()
     configure_hypothesis()
     run_pytest(Path(__file__).with_name("throwaway"), [])
     gc.collect()

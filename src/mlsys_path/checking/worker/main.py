@@ -94,9 +94,9 @@ class Parent:
                 case "write":
                     write_files(self.work, request["files"])
                 case "worker":
-                    return {"pid": self.fork(request, fds)}, b""
+                    self.fork(request, fds)
                 case "exec":
-                    return {"pid": self.execute(request, fds)}, b""
+                    self.execute(request, fds)
                 case "kill":
                     self.kill_job(request["job"])
                 case "read":
@@ -111,7 +111,7 @@ class Parent:
 
     # -- jobs
 
-    def fork(self, request: dict[str, Any], fds: list[int]) -> int:
+    def fork(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a process that serves the learner's Python code over a channel of its own."""
         channel, out, err = fds
         pid = os.fork()
@@ -134,9 +134,8 @@ class Parent:
                     sys.stderr.flush()
                 os._exit(code)
         self.jobs[request["job"]] = Job(request["job"], pid, forked=True)
-        return pid
 
-    def execute(self, request: dict[str, Any], fds: list[int]) -> int:
+    def execute(self, request: dict[str, Any], fds: list[int]) -> None:
         """Start a program in the work folder with the three descriptors given."""
         pid = os.fork()
         if pid == 0:
@@ -149,7 +148,6 @@ class Parent:
                 os.write(2, f"cannot start {request['argv'][0]}: {error}\n".encode())
             os._exit(127)
         self.jobs[request["job"]] = Job(request["job"], pid, forked=False)
-        return pid
 
     def become_job(self, stdin: int, out: int, err: int, *, keep: int, data_limit: bool) -> None:
         """In a forked child: own session, standard streams, no other descriptors, limits."""
@@ -339,9 +337,12 @@ def read_file(work: Path, name: str) -> bytes:
 
 def warm(modules: list[str]) -> None:
     """Import what jobs will import, so that their forks share it."""
+    import wire
+
     for name in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    wire.warm_up()
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import json
 import select
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -402,6 +403,15 @@ class Decoder:
                 array.shape[:-1]
             )
         return array[()] if kind == "scalar" else array
+
+
+def warm_up() -> None:
+    """Send one array of each library that is imported to ourselves, so that forks find the lazy parts loaded."""
+    for library in ("numpy", "torch"):
+        if library in sys.modules:
+            encoder = Encoder(repr, strided=True)
+            document = encoder.encode(sys.modules[library].zeros((2, 2)).T)
+            Decoder(encoder.blob(), repr).decode(document)
 
 
 def _check_span(shape: list[int], strides: list[int], size: int) -> None:
