@@ -2,17 +2,18 @@
 
     python benchmarks/check_latency.py [RUNS]
 
-warm     from the request to the verdict, in the sandbox, by a checker that is already warm (what watch mode and the
-         TUI do on a save)
+save     from writing the file to the printed verdict of `mlsys-path check --watch`, its attempt stored
+warm     from the request to the verdict, in the sandbox, by a checker that is already warm: what a save costs the TUI
 cold     `python -m pytest` of the same checks on the same files, without a sandbox, as a whole process
 c        a C check that builds and runs one program, beside gcc alone
-Both alternate in one run. Asserts nothing: prints medians and ratios.
+They alternate in one run. Asserts nothing: prints medians and ratios.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -40,6 +41,58 @@ async def once(checker: Checker, request: CheckRequest) -> tuple[float, Outcome]
     async for event in checker.check(request):
         tally.add(event)
     return time.perf_counter() - began, tally.verdict().verdict
+
+
+class Watch:
+    """`mlsys-path check --watch` on the exercise, in a home of its own."""
+
+    def __init__(self, home: Path, files: dict[str, bytes]) -> None:
+        environment = {
+            **os.environ,
+            "MLSYS_PATH_HOME": str(home),
+            "PYTHONUNBUFFERED": "1",
+            "MLSYS_PATH_LANG": "en",
+        }
+        mlsys_path = [sys.executable, "-m", "mlsys_path"]
+        subprocess.run([*mlsys_path, "start", EXERCISE], env=environment, check=True, capture_output=True)
+        self.folder = home / "workspace" / EXERCISE
+        self.files = files
+        self.saves = 0
+        self.save()
+        self.process = subprocess.Popen(
+            [*mlsys_path, "check", EXERCISE, "--level", "correct", "--watch"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.verdict()
+
+    def save(self) -> None:
+        """Write the files, each time a little different."""
+        self.saves += 1
+        for name, data in self.files.items():
+            (self.folder / name).write_bytes(data + f"# {self.saves}\n".encode())
+
+    def verdict(self) -> None:
+        """Wait until a verdict has been printed."""
+        assert self.process.stdout is not None
+        seen = ""
+        while "watching" not in seen:
+            seen = self.process.stdout.readline() or sys.exit("the watch has ended")
+            if "failed" in seen:
+                sys.exit(f"the reference solution did not pass: {seen}")
+
+    def once(self) -> float:
+        """Seconds from a save to its verdict."""
+        began = time.perf_counter()
+        self.save()
+        self.verdict()
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        """End it as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
 
 
 def cold(folder: Path, learner: Path, module: str, selected: list[str]) -> float:
@@ -79,9 +132,11 @@ async def main(runs: int) -> None:
     files = read_files(folder / "solution")
     selected = [name for name, check in exercise.checks.items() if check.level is Level.CORRECT]
     request = CheckRequest(exercise, folder, files, only=frozenset({Level.CORRECT}))
-    warm_times, cold_times = [], []
+    save_times, warm_times, cold_times = [], [], []
     with Checker() as checker, tempfile.TemporaryDirectory() as scratch:
-        learner = Path(scratch)
+        learner, home = Path(scratch) / "learner", Path(scratch) / "home"
+        learner.mkdir()
+        watch = Watch(home, files)
         for name, data in {**files, **harness_files(folder)}.items():
             (learner / name).write_bytes(data)
         first, _ = await once(checker, request)
@@ -90,17 +145,20 @@ async def main(runs: int) -> None:
             if verdict is not Outcome.PASSED:
                 sys.exit(f"the reference solution did not pass: {verdict}")
             warm_times.append(seconds)
+            save_times.append(watch.once())
             if i % 4 == 0:
                 cold_times.append(cold(folder, learner, Path(exercise.files[0]).stem, selected))
-    warm, slow = statistics.median(warm_times), statistics.median(cold_times)
-    ordered = sorted(warm_times)
-    print(f"{EXERCISE}, level correct, {len(selected)} checks, {runs} warm runs, {len(cold_times)} cold runs")
-    print(f"  first check of a cold program   {first:7.3f} s")
+        watch.close()
+    slow = statistics.median(cold_times)
     print(
-        f"  warm, p50                       {warm:7.3f} s   (p10 {ordered[runs // 10]:.3f}, p90 {ordered[-1 - runs // 10]:.3f})"
+        f"{EXERCISE}, level correct, {len(selected)} checks, {runs} runs, {len(cold_times)} of them cold too"
     )
+    print(f"  first check of a cold program   {first:7.3f} s")
     print(f"  cold python -m pytest, p50      {slow:7.3f} s")
-    print(f"  ratio cold / warm               {slow / warm:7.1f} ×")
+    for name, times in (("save to verdict, p50", save_times), ("request to verdict, p50", warm_times)):
+        ordered = sorted(times)
+        p10, p50, p90 = (ordered[int(q * (runs - 1))] for q in (0.1, 0.5, 0.9))
+        print(f"  {name:30}  {p50:7.3f} s   (p10 {p10:.3f}, p90 {p90:.3f})   cold / warm {slow / p50:5.1f} ×")
     await native(max(5, runs // 2))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from mlsys_path import locations
 from mlsys_path.checking.session import Checker
 from mlsys_path.checking.submission import Submission
 from mlsys_path.cli.remembering import remember_attempt
@@ -19,12 +17,9 @@ from mlsys_path.cli.show_check import CheckPrinter
 from mlsys_path.cli.targets import Target
 from mlsys_path.cli.terminal import columns, cut, stderr_line, style
 from mlsys_path.errors import UserError
-from mlsys_path.exercises.folder import hash_files
+from mlsys_path.exercises.saves import content_hash, saves
 from mlsys_path.language import _
 from mlsys_path.machine.inspect import Machine
-
-STEP_MS = 20  # a save ends when nothing has changed for this long: editors write, rename and touch
-DEBOUNCE_MS = 200
 
 
 class Watch:
@@ -41,21 +36,15 @@ class Watch:
         self.task: asyncio.Task[None] | None = None
         self.outdated = False  # the running check is of files that have changed since
 
-    def saved(self, paths: set[Path]) -> None:
-        """Files changed: queue the targets whose content is new, and cancel a run that is out of date."""
-        for target in self.targets:
-            if any(path.is_relative_to(target.files_dir) for path in paths) and self._differs(target):
-                if target not in self.waiting:
-                    self.waiting.append(target)
-                if target is self.running and self.task is not None:
-                    self.outdated = True
-                    self.task.cancel()
-                self.wake.set()
-
-    def _differs(self, target: Target) -> bool:
-        with contextlib.suppress(UserError):
-            return hash_files(target.files()) != self.checked.get(target.files_dir)
-        return True
+    async def queue_saves(self, target: Target) -> None:
+        """Queue a target at every save, for ever, and cancel its run, which is out of date."""
+        async for _save in saves(target.files_dir, lambda: self.checked.get(target.files_dir, "")):
+            if target not in self.waiting:
+                self.waiting.append(target)
+            if target is self.running and self.task is not None:
+                self.outdated = True
+                self.task.cancel()
+            self.wake.set()
 
     async def check_waiting(self, checker: Checker) -> None:
         """Check whatever waits, for ever."""
@@ -79,14 +68,13 @@ class Watch:
     async def _check(self, checker: Checker, target: Target) -> None:
         printer = CheckPrinter(target.exercise)
         try:
+            self.checked[target.files_dir] = content_hash(target.files_dir)
             files = target.files()
-            self.checked[target.files_dir] = hash_files(files)
             submission = Submission(target.exercise, target.folder, files)
             only = wanted_levels(submission, self.machine, self.levels)
             ran = await run(checker, self.machine, submission, only, printer.told)
         except UserError as error:
             # half-saved or just removed: the next save may mend it
-            self.checked.pop(target.files_dir, None)
             stderr_line(str(error))
         except asyncio.CancelledError:
             printer.clear()
@@ -106,14 +94,9 @@ class Watch:
 
 async def watch_targets(targets: Sequence[Target], machine: Machine, levels: tuple[str, ...]) -> None:
     """Check each target at once and then at every save of its files, until it is cancelled."""
-    from watchfiles import awatch
-
     watch = Watch(targets, machine, levels)
-    workspace = locations.workspace_dir()
-    # `reset` moves a folder away and makes a new one: only its parent sees both
-    folders = {workspace if t.files_dir.parent == workspace else t.files_dir for t in targets}
     with Checker() as checker:
         async with asyncio.TaskGroup() as group:
             group.create_task(watch.check_waiting(checker))
-            async for changes in awatch(*folders, step=STEP_MS, debounce=DEBOUNCE_MS):
-                watch.saved({Path(path) for _kind, path in changes})
+            for target in targets:
+                group.create_task(watch.queue_saves(target))

@@ -9,9 +9,9 @@ from textual import work
 from mlsys_path.checking.events import CheckEvent
 from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import hash_files
+from mlsys_path.exercises.saves import content_hash, saves
 from mlsys_path.language import _
 from mlsys_path.tui.run_state import RunState
-from mlsys_path.tui.saving import content_hash, saves
 from mlsys_path.tui.screens.exercise.base import ExerciseBase
 from mlsys_path.tui.services import now
 
