@@ -31,10 +31,17 @@ class ChecksBroken(Exception):
 class CheckPlugin:
     """Runs the selected checks of one exercise, in teaching order, and emits an event for each."""
 
-    def __init__(self, bench: Bench, selected: list[str], emit: Callable[[CheckEvent], None]) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        selected: list[str],
+        emit: Callable[[CheckEvent], None],
+        collected: Callable[[], None],
+    ) -> None:
         self.bench = bench
         self.selected = selected
         self.emit = emit
+        self.collected = collected  # called before the first check
         self.done: set[str] = set()
         self.broken = ""
         self.over: RunOver | None = None
@@ -65,6 +72,11 @@ class CheckPlugin:
             self.broken = "a file of checks/ cannot be loaded: " + clean(str(report.longrepr).strip()[-600:])
 
     # -- running
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """All checks are collected."""
+        self.collected()
 
     def level(self, name: str) -> Level:
         """The level of a check."""

@@ -42,12 +42,17 @@ PYTEST_OPTIONS = (
 
 @dataclass(frozen=True)
 class Job:
-    """What the checker is asked to do; `selected` are the names of the checks to run."""
+    """What the checker is asked to do; `selected` are the names of the checks to run.
+
+    `files` gives the learner's files, by name. A checker that runs `ahead` collects the checks before it asks
+    for them, as they may not have been sent yet.
+    """
 
     exercise: Exercise
     folder: Path
-    files: dict[str, bytes]
+    files: Callable[[], dict[str, bytes]]
     selected: tuple[str, ...]
+    ahead: bool = False
 
 
 def run_pytest(folder: Path, plugins: list[object]) -> int:
@@ -89,14 +94,24 @@ def run(
     job: Job, sandboxes: dict[Profile, Sandbox], warm: frozenset[Profile], emit: Callable[[CheckEvent], None]
 ) -> tuple[bool, frozenset[Profile]]:
     """Run the selected checks; returns whether the sandboxes are clean, and which of them were used."""
-    began = time.perf_counter()
-    bench = Bench(job.exercise, job.folder, job.files, ADAPTERS[job.exercise.language], sandboxes, warm, emit)
-    plugin = CheckPlugin(bench, list(job.selected), emit)
+    began = 0.0
+    bench = Bench(job.exercise, job.folder, {}, ADAPTERS[job.exercise.language], sandboxes, warm, emit)
+
+    def begin() -> None:
+        nonlocal began
+        if not began:
+            bench.files = job.files()
+            began = time.perf_counter()
+            plugin.start()
+
+    plugin = CheckPlugin(bench, list(job.selected), emit, collected=begin)
     configure_hypothesis()
-    plugin.start()
+    if not job.ahead:
+        begin()
     # files of checks/ may import one another: a model, generators
     sys.path.insert(0, str(job.folder / "checks"))
     code = run_pytest(job.folder / "checks", [plugin])
+    begin()  # where nothing could be collected
     plugin.close()
     if not plugin.broken and not plugin.over and len(plugin.done) < len(job.selected):
         plugin.broken = f"pytest ended with code {code} before every check had run"

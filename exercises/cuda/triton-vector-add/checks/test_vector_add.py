@@ -103,7 +103,7 @@ def test_inputs_stay(learner):
     exact(y_after, y, "y after the call")
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(n=st.integers(0, 1200), dtype=st.sampled_from(DTYPES), seed=st.integers(0, 1 << 60))
 def test_any_size(learner, n, dtype, seed):
     x, y = vector(n, dtype, seed), vector(n, dtype, seed + 1)
