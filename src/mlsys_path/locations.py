@@ -26,6 +26,11 @@ def database_path() -> Path:
     return Path(platformdirs.user_data_dir(APP)) / "progress.db"
 
 
+def packs_path() -> Path:
+    """The list of content packs that were added, one folder a line."""
+    return database_path().with_name("packs.txt")
+
+
 def workspace_dir() -> Path:
     """Where `start` copies starters to: one folder an exercise, the learner's own files."""
     if home := _home():

@@ -72,7 +72,7 @@ topics:
   - id: adding
     title: {en: Adding, zh: 加法}
     summary: {en: Sums of two., zh: 两数之和。}
-    resources: [a-book]
+    reads: [{resource: a-book, parts: {en: Chapter 1, zh: 第 1 章}, hours: 2}]
     exercises: [add-one, add-two, add-nowhere]
 """
 RESOURCES = """\
@@ -87,7 +87,7 @@ TRACK = """\
 id: arithmetic
 title: {en: The arithmetic track, zh: 算术之路}
 summary: {en: Sums and nothing else., zh: 只有加法。}
-exercises: [add-two]
+steps: [{exercise: add-two}]
 """
 
 

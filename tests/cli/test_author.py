@@ -13,6 +13,7 @@ import yaml
 from mlsys_path.machine.inspect import glance
 from mlsys_path.machine.requirements import missing
 from mlsys_path.roadmap.content import read_all
+from mlsys_path.roadmap.sources import Source
 from mlsys_path.roadmap.model import AdapterName
 
 
@@ -107,7 +108,7 @@ def test_a_scaffold_of_every_language_runs(invoke, content: Path):
     result = invoke("author", "verify", *ids, "--json")
     verified = json.loads(result.stdout)
     assert {p["where"] for p in verified["problems"]} == {"exercise.yaml", "README.md", "README.zh.md"}
-    exercises = read_all(content / "roadmap", content / "exercises").exercises
+    exercises = read_all([Source(content / "roadmap", content / "exercises")]).exercises
     for report in verified["exercises"]:
         spec = exercises[report["exercise"]]
         checkable = any(not missing(spec, check.level, glance()) for check in spec.checks.values())

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mlsys_path.roadmap.sources import Source
+
 STAGE = """\
 id: foundations
 order: 1
@@ -17,7 +19,7 @@ topics:
   - id: caches
     title: {en: Caches, zh: 缓存}
     summary: {en: Short, zh: 简介}
-    resources: [a-book]
+    reads: [{resource: a-book, parts: {en: Chapter 1, zh: 第 1 章}, hours: 2}]
     exercises: [first, second]
 """
 RESOURCES = """\
@@ -32,7 +34,7 @@ TRACK = """\
 id: short
 title: {en: Short, zh: 短}
 summary: {en: Two steps, zh: 两步}
-exercises: [first, second]
+steps: [{exercise: first}, {exercise: second}]
 """
 
 
@@ -75,6 +77,10 @@ class Tree:
         self.track.write_text(TRACK, encoding="utf-8")
         self.add("first")
         self.add("second", "[first]")
+
+    @property
+    def sources(self) -> list[Source]:
+        return [Source(self.roadmap, self.exercises)]
 
     def add(self, id_: str, requires: str = "[]", stage: str = "foundations") -> Path:
         file = self.exercises / stage / id_ / "exercise.yaml"

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from mlsys_path import locations
 from mlsys_path.roadmap.check import problems
+from mlsys_path.roadmap.sources import ours
 
 
 def told(tree):
-    return [str(p) for p in problems(tree.roadmap, tree.exercises)]
+    return [str(p) for p in problems(tree.sources)]
 
 
 def test_a_sound_tree_has_no_problem(tree):
@@ -19,7 +19,7 @@ def test_a_sound_tree_has_no_problem(tree):
 
 
 def test_our_own_content_is_sound():
-    assert [str(p) for p in problems(locations.roadmap_dir(), locations.exercises_dir())] == []
+    assert [str(p) for p in problems([ours()])] == []
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,16 @@ def test_our_own_content_is_sound():
         ("stage", "exercises: [first, second]", "exercises: [first]", ["second/exercise.yaml:1:1: id: no topic of stages/*.yaml lists this exercise"]),
         ("stage", "exercises: [first, second]", "exercises: [first, second, first]", ["exercises.2: 'first' stands twice", "in the topic 'caches' already"]),
         ("stage", "order: 1", "order: 0", ["foundations.yaml:2:1: order: "]),
-        ("stage", "id: foundations", "id: fundations", ["unknown value 'fundations'; did you mean 'foundations'?"]),
-        ("track", "exercises: [first, second]", "exercises: [third]", ["short.yaml:4:13: exercises.0: there is no exercise 'third'"]),
+        ("track", "exercise: first", "exercise: frist", ["short.yaml:4:10: steps.0.exercise: there is no exercise 'frist'; did you mean 'first'?"]),
+        ("track", "{exercise: first}", "{exercise: first, topic: caches}", ["short.yaml:4:9: steps.0: a step is exactly one of"]),
+        ("track", "{exercise: first}", "{note: {en: A, zh: 甲}}", ["steps.0: a step is exactly one of"]),
+        ("track", "{exercise: first}", "{topic: cahces}", ["steps.0.topic: there is no topic 'cahces'; did you mean 'caches'?"]),
+        ("stage", "resource: a-book", "resource: a-bok", ["topics.0.reads.0.resource: there is no resource 'a-bok'; did you mean 'a-book'?"]),
+        ("stage", "hours: 2", "hours: 0", ["topics.0.reads.0.hours: "]),
+        ("resources", "https://example.org/book", "htps://example.org", ["resources.0.urls.0: 'htps://example.org' is no http address"]),
+        ("resources", "kind: book", "kind: book\n    checked: '2026-13'", ["resources.0.checked: should be a month"]),
+        ("resources", "kind: book", "kind: book\n    worth: {en: All, zh: 全部}", ["resources.0.worth: is for a resource whose state is"]),
+        ("resources", "kind: book", "kind: book\n    requires: [a-book]", ["a cycle: a-book -> a-book"]),
         ("resources", "kind: book", "kind: boook", ["all.yaml:4:5: resources.0.kind: unknown value 'boook'; did you mean 'book'?"]),
         ("resources", "resources:", "resorces:", ["should have one key, `resources`"]),
     ],
@@ -133,6 +141,6 @@ def test_no_mutation_of_a_file_is_more_than_a_problem(tree):
                         data[at:at] = data[generator.randrange(len(data)) :][:40]
                 data = data or bytearray(b" ")
             file.write_bytes(data)
-            for problem in problems(tree.roadmap, tree.exercises):
+            for problem in problems(tree.sources):
                 assert str(problem)
         file.write_bytes(original)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from mlsys_path import locations
 from mlsys_path.machine import containment
+from mlsys_path.roadmap.sources import sources
 
 WORKER_DIR = Path(__file__).resolve().parent / "worker"
 SCRATCH_BYTES = 512 << 20
@@ -220,8 +221,7 @@ def _hidden() -> list[Path]:
     """What no learner's code may read, wherever it lies."""
     paths = [
         locations.package_dir(),
-        locations.exercises_dir(),
-        locations.roadmap_dir(),
+        *(path for source in sources() for path in (source.root, source.exercises)),
         locations.database_path().parent,
         locations.workspace_dir(),
         locations.cache_dir(),

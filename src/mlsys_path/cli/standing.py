@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -67,6 +67,19 @@ def standings(roadmap: Roadmap) -> dict[str, Standing]:
         )
         for name, exercise in roadmap.exercises.items()
     }
+
+
+def learners_word(roadmap: Roadmap) -> Callable[[str, str], str]:
+    """What `roadmap.pages` says of an exercise: how the learner stands with it. Raises UserError."""
+    found = standings(roadmap)
+
+    def word(kind: str, id_: str) -> str:
+        if kind == "exercise" and found[id_].state != "new":
+            glyph, state, _colour = _SHOWN[found[id_].state]
+            return f"{glyph} {_(state)}"
+        return ""
+
+    return word
 
 
 class _Hashes(Mapping[str, str]):

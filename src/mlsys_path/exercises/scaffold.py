@@ -7,14 +7,13 @@ something that runs. What is left to write is marked, and `author verify` lists 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import get_args
 
 from mlsys_path.errors import UserError
 from mlsys_path.exercises.registry import register, registered
 from mlsys_path.language import _
-from mlsys_path.roadmap.model import AdapterName, StageId
+from mlsys_path.roadmap.model import AdapterName
 
 TEMPLATES = Path(__file__).with_name("templates")
 # language: the learner's file's suffix, seconds and megabytes that a run may take
@@ -32,16 +31,18 @@ _LANGUAGES: dict[AdapterName, tuple[str, int, int]] = {
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def scaffold(exercises: Path, name: str, language: AdapterName) -> Path:
+def scaffold(exercises: Path, name: str, language: AdapterName, stages: Collection[str]) -> Path:
     """Make `<stage>/<id>` below an exercises folder and register the id; returns the exercise's folder.
+
+    `stages` are the ids of all stages that there are.
 
     Raises UserError for a name that is none or is taken, and when the folder cannot be written.
     """
     stage, _slash, exercise_id = name.partition("/")
-    if stage not in get_args(StageId) or not _ID.fullmatch(exercise_id):
+    if stage not in stages or not _ID.fullmatch(exercise_id):
         raise UserError(
             _("{name!r}: give STAGE/ID, a stage of {stages} and an id such as ring-allreduce").format(
-                name=name, stages=", ".join(get_args(StageId))
+                name=name, stages=", ".join(stages)
             )
         )
     folder = exercises / stage / exercise_id

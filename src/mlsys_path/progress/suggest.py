@@ -23,6 +23,7 @@ class Roadmap(Protocol):
     def exercises(self) -> Mapping[str, Exercise]: ...  # noqa: D102
     @property
     def tracks(self) -> Mapping[str, Track]: ...  # noqa: D102
+    def track_exercises(self, track_id: str) -> tuple[str, ...]: ...  # noqa: D102
     def unlocked(self, passed: Collection[str]) -> list[str]: ...  # noqa: D102
     def path_to(self, goal: str, passed: Collection[str]) -> list[str]: ...  # noqa: D102
 
@@ -83,7 +84,7 @@ def _towards(
 ) -> Iterator[Suggestion]:
     """What can be done now for each exercise of the track that has not passed, the nearest first."""
     title = track.title[current()]
-    ahead = [goal for goal in track.exercises if goal not in passed and goal in roadmap.exercises]
+    ahead = [goal for goal in roadmap.track_exercises(track.id) if goal not in passed]
     for goal in ahead:
         path = roadmap.path_to(goal, passed)
         for name in path:

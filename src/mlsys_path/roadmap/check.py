@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
-from mlsys_path import locations
 from mlsys_path.roadmap.content import read_all
 from mlsys_path.roadmap.documents import Problem
+from mlsys_path.roadmap.sources import Source, sources
 
 
-def problems(roadmap_dir: Path | None = None, exercises_dir: Path | None = None) -> list[Problem]:
-    """All problems, by file and line; [] when the content is sound."""
-    return read_all(
-        roadmap_dir or locations.roadmap_dir(), exercises_dir or locations.exercises_dir()
-    ).problems
+def problems(content: Sequence[Source] | None = None) -> list[Problem]:
+    """All problems of all sources, or of those given, by file and line; [] when the content is sound."""
+    return read_all(content or sources()).problems

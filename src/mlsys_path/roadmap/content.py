@@ -1,18 +1,31 @@
-"""Reads all YAML of the roadmap and of the exercises, and finds every problem in and between the files."""
+"""Reads all YAML of all sources into records, and finds every problem in and between the files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mlsys_path.language import _
-from mlsys_path.roadmap import graph
 from mlsys_path.roadmap.documents import Document, Loc, Problem, nearest, read, validate
-from mlsys_path.roadmap.model import Exercise, Resource, Stage, Topic, Track
+from mlsys_path.roadmap.model import (
+    Addition,
+    Exercise,
+    Pack,
+    Planned,
+    Renames,
+    Resource,
+    Stage,
+    Topic,
+    Track,
+)
+from mlsys_path.roadmap.sources import Source
 
 _ID_WORDS = "abcdefghijklmnopqrstuvwxyz0123456789-"
+# folder of roadmap/: the key of its lists; the files of the others hold one record each
+LISTS = {"resources": "resources", "planned": "planned"}
+FOLDERS = ("stages", "additions", "resources", "planned", "tracks")
 
 
 @dataclass
@@ -24,15 +37,19 @@ class Content:
     resources: dict[str, Resource] = field(default_factory=dict)
     tracks: dict[str, Track] = field(default_factory=dict)
     exercises: dict[str, Exercise] = field(default_factory=dict)
-    folders: dict[str, Path] = field(default_factory=dict)
+    planned: dict[str, Planned] = field(default_factory=dict)
+    packs: dict[str, Pack] = field(default_factory=dict)
+    renames: Renames = field(default_factory=Renames)
+    folders: dict[str, Path] = field(default_factory=dict)  # of exercises
+    pages: dict[str, Path] = field(default_factory=dict)  # the folder with a topic's page, by topic
     exercise_stage: dict[str, str] = field(default_factory=dict)
     exercise_topic: dict[str, str] = field(default_factory=dict)
     topic_stage: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _places: dict[tuple[str, str], tuple[Document, Loc]] = field(default_factory=dict)
 
-    def add(self, kind: str, into: dict[str, Any], record: Any, document: Document, base: Loc) -> None:
-        """Take a record in; a second one of the same id is a problem."""
+    def add(self, kind: str, into: dict[str, Any], record: Any, document: Document, base: Loc) -> bool:
+        """Take a record in; a second one of the same id is a problem, and False."""
         at = (*base, "id")
         if not record.id or set(record.id) - set(_ID_WORDS):
             self.problems.append(
@@ -46,14 +63,19 @@ class Content:
                     _("the {kind} {id!r} is in {file} already").format(kind=kind, id=record.id, file=other),
                 )
             )
-            return
+            return False
         into[record.id] = record
         self._places[kind, record.id] = (document, base)
+        return True
 
     def wrong(self, kind: str, id_: str, loc: Loc, message: str) -> None:
         """A problem at a key of a record."""
         document, base = self._places[kind, id_]
         self.problems.append(document.places.problem((*base, *loc), message))
+
+    def file_of(self, kind: str, id_: str) -> Path:
+        """The file that declares a record."""
+        return self._places[kind, id_][0].places.file
 
     def refer(
         self, kind: str, id_: str, key: str, ids: Iterable[str], known: Mapping[str, Any], what: str
@@ -61,20 +83,27 @@ class Content:
         """Every id at a key must be known, and stand there once."""
         seen: set[str] = set()
         for i, target in enumerate(ids):
-            if target not in known:
-                close = nearest(target, known)
-                hint = _("; did you mean {close!r}?").format(close=close) if close else ""
-                self.wrong(
-                    kind, id_, (key, i), _("there is no {what} {id!r}").format(what=what, id=target) + hint
-                )
-            elif target in seen:
+            if self.known(kind, id_, (key, i), target, known, what) and target in seen:
                 self.wrong(kind, id_, (key, i), _("{id!r} stands twice").format(id=target))
             seen.add(target)
+
+    def known(self, kind: str, id_: str, loc: Loc, target: str, known: Mapping[str, Any], what: str) -> bool:
+        """The id at a key must be known; whether it is."""
+        if target in known:
+            return True
+        renamed = getattr(self.renames, what + "s", {}).get(target)
+        if renamed in known:
+            hint = _(": it is called {new!r} now").format(new=renamed)
+        else:
+            close = nearest(target, known)
+            hint = _("; did you mean {close!r}?").format(close=close) if close else ""
+        self.wrong(kind, id_, loc, _("there is no {what} {id!r}").format(what=what, id=target) + hint)
+        return False
 
 
 def yaml_files(roadmap_dir: Path) -> dict[str, list[Path]]:
     """The files of each kind."""
-    return {kind: sorted((roadmap_dir / kind).glob("*.yaml")) for kind in ("stages", "resources", "tracks")}
+    return {kind: sorted((roadmap_dir / kind).glob("*.yaml")) for kind in FOLDERS}
 
 
 def exercise_files(exercises_dir: Path) -> list[Path]:
@@ -91,22 +120,52 @@ def exercise_files(exercises_dir: Path) -> list[Path]:
     return [folder / "exercise.yaml" for folder in folders]
 
 
-def read_all(roadmap_dir: Path, exercises_dir: Path) -> Content:
+def read_all(sources: Sequence[Source]) -> Content:
     """Everything there is, with every problem."""
+    from mlsys_path.roadmap.references import connect
+
     content = Content()
-    files = yaml_files(roadmap_dir)
-    if not files["stages"]:
-        content.problems.append(Problem(roadmap_dir / "stages", 0, 0, "", _("there is no stage here")))
+    additions: list[tuple[Addition, Document]] = []
+    for source in sources:
+        additions += _read_source(content, source)
+    # a pack may add to the stage of a pack that is read after it
+    for addition, document in additions:
+        _add_topics(content, addition, document)
+    connect(content)
+    content.stages = dict(sorted(content.stages.items(), key=lambda item: item[1].order))
+    content.exercises = _in_path_order(content)
+    content.problems.sort()
+    return content
+
+
+def _read_source(content: Content, source: Source) -> list[tuple[Addition, Document]]:
+    if source.pack and not _read_pack(content, source.pack):
+        return []
+    files = yaml_files(source.roadmap)
+    if not source.pack and not files["stages"]:
+        content.problems.append(Problem(source.roadmap / "stages", 0, 0, "", _("there is no stage here")))
     for file in files["resources"]:
-        _read_resources(content, file)
+        _read_list(content, "resource", "resources", Resource, file, content.resources)
+    for file in files["planned"]:
+        _read_list(content, "planned exercise", "planned", Planned, file, content.planned)
     for file in files["stages"]:
         if stage := _read_one(content, "stage", Stage, file, content.stages):
-            for i, topic in enumerate(stage.topics):
-                content.add(
-                    "topic", content.topics, topic, content._places["stage", stage.id][0], ("topics", i)
-                )
-                content.topic_stage.setdefault(topic.id, stage.id)
-    for file in exercise_files(exercises_dir):
+            _take_topics(content, stage.id, stage.topics, content._places["stage", stage.id][0], source)
+    _read_exercises(content, source)
+    for file in files["tracks"]:
+        _read_one(content, "track", Track, file, content.tracks)
+    _read_renames(content, source.roadmap / "renames.yaml")
+    found = ((file, read(file)) for file in files["additions"])
+    return [pair for file, document in found for pair in _addition(content, document, source)]
+
+
+def _read_pack(content: Content, file: Path) -> bool:
+    """Whether there is a pack; a folder that has gone must not be looked into."""
+    return _read_one(content, "pack", Pack, file, content.packs) is not None
+
+
+def _read_exercises(content: Content, source: Source) -> None:
+    for file in exercise_files(source.exercises):
         if exercise := _read_one(content, "exercise", Exercise, file, content.exercises):
             content.folders.setdefault(exercise.id, file.parent)
             content.exercise_stage.setdefault(exercise.id, file.parent.parent.name)
@@ -117,13 +176,40 @@ def read_all(roadmap_dir: Path, exercises_dir: Path) -> Content:
                     ("id",),
                     _("the folder is called {name!r}").format(name=file.parent.name),
                 )
-    for file in files["tracks"]:
-        _read_one(content, "track", Track, file, content.tracks)
-    _connect(content)
-    content.stages = dict(sorted(content.stages.items(), key=lambda item: item[1].order))
-    content.exercises = _in_path_order(content)
-    content.problems.sort()
-    return content
+
+
+def _addition(
+    content: Content, document: Document | Problem, source: Source
+) -> list[tuple[Addition, Document]]:
+    if isinstance(document, Problem):
+        content.problems.append(document)
+        return []
+    record, problems = validate(Addition, document)
+    content.problems += problems
+    if record is None:
+        return []
+    _take_topics(content, record.stage, record.topics, document, source)
+    return [(record, document)]
+
+
+def _take_topics(
+    content: Content, stage: str, topics: Sequence[Topic], document: Document, source: Source
+) -> None:
+    for i, topic in enumerate(topics):
+        if content.add("topic", content.topics, topic, document, ("topics", i)):
+            content.topic_stage[topic.id] = stage
+            content.pages[topic.id] = source.roadmap / "pages"
+
+
+def _add_topics(content: Content, addition: Addition, document: Document) -> None:
+    if addition.stage in content.stages:
+        stage = content.stages[addition.stage]
+        content.stages[stage.id] = replace(stage, topics=(*stage.topics, *addition.topics))
+        return
+    close = nearest(addition.stage, content.stages)
+    hint = _("; did you mean {close!r}?").format(close=close) if close else ""
+    message = _("there is no {what} {id!r}").format(what=_("stage"), id=addition.stage) + hint
+    content.problems.append(document.places.problem(("stage",), message))
 
 
 def _read_one(content: Content, kind: str, record_type: type[Any], file: Path, into: dict[str, Any]) -> Any:
@@ -133,86 +219,54 @@ def _read_one(content: Content, kind: str, record_type: type[Any], file: Path, i
         return None
     record, problems = validate(record_type, document)
     content.problems += problems
-    if record is not None:
-        content.add(kind, into, record, document, ())
-    return record
+    # what is in another file already must not be half taken in from this one
+    if record is not None and content.add(kind, into, record, document, ()):
+        return record
+    return None
 
 
-def _read_resources(content: Content, file: Path) -> None:
+def _read_list(
+    content: Content, kind: str, key: str, record_type: type[Any], file: Path, into: dict[str, Any]
+) -> None:
     document = read(file)
     if isinstance(document, Problem):
         content.problems.append(document)
         return
-    entries = document.data.get("resources") if isinstance(document.data, dict) else None
-    if not isinstance(entries, list) or set(document.data) != {"resources"}:
+    entries = document.data.get(key) if isinstance(document.data, dict) else None
+    if not isinstance(entries, list) or set(document.data) != {key}:
         content.problems.append(
-            document.places.problem((), _("should have one key, `resources`, with a list"))
+            document.places.problem((), _("should have one key, `{key}`, with a list").format(key=key))
         )
         return
     for i, entry in enumerate(entries):
-        record, problems = validate(Resource, document, entry, ("resources", i))
+        record, problems = validate(record_type, document, entry, (key, i))
         content.problems += problems
         if record is not None:
-            content.add("resource", content.resources, record, document, ("resources", i))
+            content.add(kind, into, record, document, (key, i))
 
 
-def _connect(content: Content) -> None:
-    """Check every reference between records, and the graph that they make."""
-    for stage in content.stages.values():
-        content.refer("stage", stage.id, "requires", stage.requires, content.stages, "stage")
-    for topic in content.topics.values():
-        content.refer("topic", topic.id, "requires", topic.requires, content.topics, "topic")
-        content.refer("topic", topic.id, "resources", topic.resources, content.resources, "resource")
-        content.refer("topic", topic.id, "exercises", topic.exercises, content.exercises, "exercise")
-        for i, exercise_id in enumerate(topic.exercises):
-            if exercise_id not in content.exercises:
-                continue
-            if exercise_id in content.exercise_topic:
-                other = content.exercise_topic[exercise_id]
-                content.wrong(
-                    "topic",
-                    topic.id,
-                    ("exercises", i),
-                    _("{id!r} is in the topic {topic!r} already").format(id=exercise_id, topic=other),
+def _read_renames(content: Content, file: Path) -> None:
+    if not file.exists():
+        return
+    document = read(file)
+    if isinstance(document, Problem):
+        content.problems.append(document)
+        return
+    record, problems = validate(Renames, document)
+    content.problems += problems
+    if record is None:
+        return
+    for kind in Renames.KINDS:
+        known = getattr(content.renames, kind)
+        for old, new in getattr(record, kind).items():
+            if known.setdefault(old, new) != new:
+                content.problems.append(
+                    document.places.problem(
+                        (kind, old),
+                        _("{old!r} is renamed to {new!r} already").format(old=old, new=known[old]),
+                    )
                 )
-            elif content.exercise_stage[exercise_id] != content.topic_stage[topic.id]:
-                folder = content.folders[exercise_id]
-                content.wrong(
-                    "topic",
-                    topic.id,
-                    ("exercises", i),
-                    _("{id!r} is an exercise of another stage: {folder}").format(
-                        id=exercise_id, folder=folder
-                    ),
-                )
-            content.exercise_topic.setdefault(exercise_id, topic.id)
-    for exercise in content.exercises.values():
-        content.refer("exercise", exercise.id, "requires", exercise.requires, content.exercises, "exercise")
-        content.refer("exercise", exercise.id, "reads", exercise.reads, content.resources, "resource")
-        for name, wrong in exercise.wrong.items():
-            if wrong.fails not in exercise.checks:
-                close = nearest(wrong.fails, exercise.checks)
-                hint = _("; did you mean {close!r}?").format(close=close) if close else ""
-                content.wrong(
-                    "exercise",
-                    exercise.id,
-                    ("wrong", name, "fails"),
-                    _("there is no check {id!r}").format(id=wrong.fails) + hint,
-                )
-        if exercise.id not in content.exercise_topic:
-            content.wrong(
-                "exercise", exercise.id, ("id",), _("no topic of stages/*.yaml lists this exercise")
-            )
-    for track in content.tracks.values():
-        content.refer("track", track.id, "exercises", track.exercises, content.exercises, "exercise")
-    kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (
-        ("stage", content.stages),
-        ("topic", content.topics),
-        ("exercise", content.exercises),
-    )
-    for kind, records in kinds:
-        for cycle in graph.cycles({id_: record.requires for id_, record in records.items()}):
-            content.wrong(kind, cycle[0], ("requires",), _("a cycle: {walk}").format(walk=" -> ".join(cycle)))
+            content._places[f"rename of {kind}", old] = (document, (kind, old))
 
 
 def _in_path_order(content: Content) -> dict[str, Exercise]:

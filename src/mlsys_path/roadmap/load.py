@@ -11,17 +11,18 @@ import hashlib
 import os
 import pickle
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlsys_path import __version__, locations
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
-from mlsys_path.roadmap import graph
-from mlsys_path.roadmap.model import Exercise, Resource, Stage, Topic, Track
+from mlsys_path.roadmap import graph, itinerary
+from mlsys_path.roadmap.model import Exercise, Pack, Planned, Renames, Resource, Stage, Topic, Track
+from mlsys_path.roadmap.sources import Installed, Source, installed_packs, sources
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,25 @@ class Roadmap:
     resources: dict[str, Resource]
     tracks: dict[str, Track]
     exercises: dict[str, Exercise]
+    planned: dict[str, Planned]
+    packs: dict[str, Pack]
+    renames: Renames
     folders: dict[str, str] = field(repr=False)
+    pages: dict[str, str] = field(repr=False)
     exercise_topic: dict[str, str] = field(repr=False)
     topic_stage: dict[str, str] = field(repr=False)
 
     def exercise(self, id_: str) -> Exercise:
-        """The exercise of an id; raises UserError, with the nearest id, when there is none."""
+        """The exercise of an id, or of one that was renamed; raises UserError, with the nearest id, when there is none."""
+        id_ = self.renames.newest("exercises", id_)
         if id_ in self.exercises:
             return self.exercises[id_]
+        if id_ in self.planned:
+            raise UserError(
+                _("{id} is planned and not built yet: `mlsys-path list` shows what can be done").format(
+                    id=id_
+                )
+            )
         import difflib
 
         close = difflib.get_close_matches(id_, self.exercises, n=1, cutoff=0.5)
@@ -61,6 +73,10 @@ class Roadmap:
         """The id of the stage that an exercise belongs to."""
         return self.topic_stage[self.exercise_topic[exercise_id]]
 
+    def track_exercises(self, track_id: str) -> tuple[str, ...]:
+        """The built exercises of a track, in its order."""
+        return itinerary.exercises(self, self.tracks[track_id])
+
     @property
     def requires(self) -> dict[str, tuple[str, ...]]:
         """The exercises' graph: what each requires directly."""
@@ -79,34 +95,50 @@ class Roadmap:
         return graph.path_to(self.requires, goal, passed)
 
 
-def load(roadmap_dir: Path | None = None, exercises_dir: Path | None = None) -> Roadmap:
-    """The roadmap; raises UserError with the first problem when the content is not sound."""
-    roadmap_dir = roadmap_dir or locations.roadmap_dir()
-    exercises_dir = exercises_dir or locations.exercises_dir()
-    index = locations.cache_dir() / "index" / f"{_name(roadmap_dir, exercises_dir)}.pickle"
-    stamp = _stamp(roadmap_dir, exercises_dir)
+@dataclass(frozen=True)
+class _Index:
+    version: tuple[int, str]
+    stamp: str
+    installed: Installed
+    roadmap: Roadmap
+
+
+def load(content: Sequence[Source] | None = None) -> Roadmap:
+    """The roadmap of all sources, or of those given; raises UserError with the first problem when it is not sound."""
+    base = content[0] if content else Source(locations.roadmap_dir(), locations.exercises_dir())
+    path = locations.cache_dir() / "index" / f"{_name(base)}.pickle"
+    index = _read(path)
+    installed = Installed("", ()) if content else installed_packs(index.installed if index else None)
+    content = content or sources(installed)
+    stamp = _stamp(content)
+    if index and index.stamp == stamp and index.installed == installed:
+        return index.roadmap
+    roadmap = _compile(content)
+    _write(path, _Index(_version(), stamp, installed, roadmap))
+    return roadmap
+
+
+def _read(path: Path) -> _Index | None:
     with contextlib.suppress(Exception):
         # whatever is wrong with an index, it can be made again
-        version, written, roadmap = pickle.loads(index.read_bytes())  # noqa: S301  (our own file in a private folder)
-        if (version, written) == (_version(), stamp) and isinstance(roadmap, Roadmap):
-            return roadmap
-    roadmap = _compile(roadmap_dir, exercises_dir)
-    _write(index, (_version(), stamp, roadmap))
-    return roadmap
+        index = pickle.loads(path.read_bytes())  # noqa: S301  (our own file in a private folder)
+        if isinstance(index, _Index) and index.version == _version() and isinstance(index.roadmap, Roadmap):
+            return index
+    return None
 
 
 def _version() -> tuple[int, str]:
     return _FORMAT, __version__
 
 
-def _name(roadmap_dir: Path, exercises_dir: Path) -> str:
-    return hashlib.sha256(f"{roadmap_dir}\0{exercises_dir}".encode()).hexdigest()[:24]
+def _name(base: Source) -> str:
+    return hashlib.sha256(f"{base.roadmap}\0{base.exercises}".encode()).hexdigest()[:24]
 
 
-def _stamp(roadmap_dir: Path, exercises_dir: Path) -> str:
+def _stamp(content: Sequence[Source]) -> str:
     """A hash over names, times and sizes of all YAML files and of the records' own source."""
     digest = hashlib.sha256()
-    for path in _files(roadmap_dir, exercises_dir):
+    for path in _files(content):
         try:
             info = os.stat(path)
         except OSError:
@@ -116,17 +148,21 @@ def _stamp(roadmap_dir: Path, exercises_dir: Path) -> str:
     return digest.hexdigest()
 
 
-def _files(roadmap_dir: Path, exercises_dir: Path) -> Iterator[str]:
+def _files(content: Sequence[Source]) -> Iterator[str]:
     here = os.path.dirname(__file__)
-    yield os.path.join(here, "model.py")
-    yield os.path.join(here, "content.py")
-    for kind in ("stages", "resources", "tracks"):
-        folder = os.path.join(roadmap_dir, kind)
-        yield from (os.path.join(folder, name) for name in _names(folder) if name.endswith(".yaml"))
-    for stage in _names(os.fspath(exercises_dir)):
-        folder = os.path.join(exercises_dir, stage)
-        for name in _names(folder):
-            yield f"{folder}/{name}/exercise.yaml"
+    for module in ("model.py", "content.py", "references.py", "questions.py"):
+        yield os.path.join(here, module)
+    for source in content:
+        if source.pack:
+            yield os.fspath(source.pack)
+        yield os.path.join(source.roadmap, "renames.yaml")
+        for kind in ("stages", "additions", "resources", "planned", "tracks"):
+            folder = os.path.join(source.roadmap, kind)
+            yield from (os.path.join(folder, name) for name in _names(folder) if name.endswith(".yaml"))
+        for stage in _names(os.fspath(source.exercises)):
+            folder = os.path.join(source.exercises, stage)
+            for name in _names(folder):
+                yield f"{folder}/{name}/exercise.yaml"
 
 
 def _names(folder: str) -> list[str]:
@@ -136,10 +172,10 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _compile(roadmap_dir: Path, exercises_dir: Path) -> Roadmap:
+def _compile(sources_: Sequence[Source]) -> Roadmap:
     from mlsys_path.roadmap.content import read_all
 
-    content = read_all(roadmap_dir, exercises_dir)
+    content = read_all(sources_)
     if content.problems:
         first, more = content.problems[0], len(content.problems) - 1
         text = _("{problem} ({n} more: mlsys-path author verify --roadmap)") if more else "{problem}"
@@ -150,7 +186,11 @@ def _compile(roadmap_dir: Path, exercises_dir: Path) -> Roadmap:
         resources=content.resources,
         tracks=content.tracks,
         exercises=content.exercises,
+        planned=content.planned,
+        packs=content.packs,
+        renames=content.renames,
         folders={id_: str(path) for id_, path in content.folders.items()},
+        pages={id_: str(path) for id_, path in content.pages.items()},
         exercise_topic=content.exercise_topic,
         topic_stage=content.topic_stage,
     )

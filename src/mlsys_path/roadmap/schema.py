@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from mlsys_path.roadmap.documents import adapter
-from mlsys_path.roadmap.model import Exercise, Resource, Stage, Track
+from mlsys_path.roadmap.model import (
+    Addition,
+    Exercise,
+    Pack,
+    Planned,
+    Renames,
+    Resource,
+    Stage,
+    Track,
+)
 
 DIRECTORY = Path(__file__).resolve().parent / "schemas"
 _DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -18,21 +27,33 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schemas by file name."""
-    made = {
-        f"{name}.schema.json": _draft_07(adapter(kind).json_schema())
-        for name, kind in (("stage", Stage), ("track", Track), ("exercise", Exercise))
+    single = (
+        ("stage", Stage),
+        ("addition", Addition),
+        ("track", Track),
+        ("exercise", Exercise),
+        ("pack", Pack),
+        ("renames", Renames),
+    )
+    lists = (("resources", Resource), ("planned", Planned))
+    return {
+        **{f"{name}.schema.json": _draft_07(adapter(kind).json_schema()) for name, kind in single},
+        **{f"{key}.schema.json": _list_of(key, kind) for key, kind in lists},
     }
-    resource = _draft_07(adapter(Resource).json_schema())
-    definitions = resource.pop("definitions", {})
-    made["resources.schema.json"] = {
+
+
+def _list_of(key: str, kind: type) -> dict[str, Any]:
+    record = _draft_07(adapter(kind).json_schema())
+    definitions = record.pop("definitions", {})
+    name = kind.__name__
+    return {
         "$schema": _DRAFT,
         "type": "object",
         "additionalProperties": False,
-        "required": ["resources"],
-        "properties": {"resources": {"type": "array", "items": {"$ref": "#/definitions/Resource"}}},
-        "definitions": {**definitions, "Resource": {k: v for k, v in resource.items() if k != "$schema"}},
+        "required": [key],
+        "properties": {key: {"type": "array", "items": {"$ref": f"#/definitions/{name}"}}},
+        "definitions": {**definitions, name: {k: v for k, v in record.items() if k != "$schema"}},
     }
-    return made
 
 
 def _draft_07(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import click
 
-from mlsys_path import locations
 from mlsys_path.checking.session import Checker
 from mlsys_path.checking.submission import Submission
 from mlsys_path.cli.completing import exercise_ids
@@ -26,8 +25,9 @@ from mlsys_path.exercises.verification import Problem, Report, Run, verify
 from mlsys_path.language import _, ngettext
 from mlsys_path.machine.inspect import Machine, glance
 from mlsys_path.roadmap import documents
-from mlsys_path.roadmap.content import Content, read_all
+from mlsys_path.roadmap.content import Content, exercise_files, read_all
 from mlsys_path.roadmap.model import AdapterName, Exercise
+from mlsys_path.roadmap.sources import Source, ours, pack, sources
 
 PROBLEMS_FOUND = 1
 SCHEMA = 1
@@ -75,12 +75,14 @@ def verify_command(
     repeat: int,
 ) -> None:
     """List every problem, of the roadmap or of exercises."""
-    content = read_all(locations.roadmap_dir(), locations.exercises_dir())
+    everything = sources()
+    content = read_all(everything)
     problems = [Problem("", "", str(problem)) for problem in content.problems if _concerns(problem, ids)]
     reports: list[Report] = []
     if not only_roadmap:
-        exercises = [(content.exercises[name], content.folders[name]) for name in _names(content, ids)]
-        problems += _registry(ids)
+        names = _names(content, everything, ids)
+        exercises = [(content.exercises[name], content.folders[name]) for name in names]
+        problems += [problem for source in everything for problem in _registry(source, ids)]
         reports = asyncio.run(_verify_all(exercises, glance(), jobs, repeat, quiet=as_json))
     problems += [problem for report in reports for problem in report.problems]
     if as_json:
@@ -104,9 +106,18 @@ def verify_command(
     type=click.Choice(get_args(AdapterName)),
     help=_("What learners write it in."),
 )
-def new_command(name: str, language: AdapterName) -> None:
+@click.option(
+    "--pack",
+    "pack_folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help=_("Make it in this content pack."),
+)
+def new_command(name: str, language: AdapterName, pack_folder: Path | None) -> None:
     """Make the folder and say what comes next."""
-    folder = scaffold(locations.exercises_dir(), name, language)
+    source = pack(pack_folder) if pack_folder else ours()
+    stages = read_all(list(dict.fromkeys([*sources(), source]))).stages
+    folder = scaffold(source.exercises, name, language, stages)
     click.echo(folder)
     click.echo(
         _(
@@ -121,11 +132,10 @@ def _concerns(problem: documents.Problem, ids: Sequence[str]) -> bool:
     return not ids or problem.file.parent.name in ids
 
 
-def _names(content: Content, ids: Sequence[str]) -> list[str]:
+def _names(content: Content, everything: Sequence[Source], ids: Sequence[str]) -> list[str]:
     """The exercises to run: those whose spec can be read; a broken spec is among the problems already."""
-    broken = {path.parent.name for path in locations.exercises_dir().glob("*/*/exercise.yaml")} - set(
-        content.exercises
-    )
+    on_disk = {path.parent.name for source in everything for path in exercise_files(source.exercises)}
+    broken = on_disk - set(content.exercises)
     return [
         find(content.exercises, name, _("exercise")).id
         for name in ids or content.exercises
@@ -133,13 +143,11 @@ def _names(content: Content, ids: Sequence[str]) -> list[str]:
     ]
 
 
-def _registry(ids: Sequence[str]) -> list[Problem]:
-    folder = locations.exercises_dir()
-    on_disk = [spec.parent.name for spec in folder.glob("*/*/exercise.yaml")]
-    found = registry_problems(on_disk, registered(folder))
-    return [
-        Problem(name, "registry.txt", message) for name, message in found.items() if not ids or name in ids
-    ]
+def _registry(source: Source, ids: Sequence[str]) -> list[Problem]:
+    on_disk = [spec.parent.name for spec in source.exercises.glob("*/*/exercise.yaml")]
+    found = registry_problems(on_disk, registered(source.exercises))
+    where = "registry.txt" if source.pack is None else str(source.exercises / "registry.txt")
+    return [Problem(name, where, message) for name, message in found.items() if not ids or name in ids]
 
 
 async def _verify_all(

@@ -30,7 +30,9 @@ def list_command(stage: str | None, track: str | None, status: str | None, as_js
     """Print the table, or the object."""
     roadmap = load()
     found = standings(roadmap)
-    names = list(find(roadmap.tracks, track, _("track")).exercises if track else roadmap.exercises)
+    names = list(
+        roadmap.track_exercises(find(roadmap.tracks, track, _("track")).id) if track else roadmap.exercises
+    )
     if stage:
         find(roadmap.stages, stage, _("stage"))
         names = [name for name in names if roadmap.stage_of(name) == stage]

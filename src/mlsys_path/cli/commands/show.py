@@ -3,48 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import any_ids
+from mlsys_path.cli.standing import learners_word
 from mlsys_path.cli.terminal import on_terminal
-from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import lesson
 from mlsys_path.exercises.workspace import workspace_of
 from mlsys_path.language import Language, _
+from mlsys_path.roadmap import pages
 from mlsys_path.roadmap.load import load
+from mlsys_path.roadmap.names import KINDS, Kind, identify, kinds_of
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
+
+PAGES: dict[Kind, Callable[[Roadmap, str, pages.Word], str]] = {
+    "topic": pages.topic,
+    "stage": pages.stage,
+    "track": pages.track,
+    "resource": pages.resource,
+    "planned": pages.planned,
+}
 
 
 @click.command(
     "show", help=_("Read an exercise's lesson, or see a stage, topic, track or resource by its id.")
 )
 @click.argument("record_id", metavar="ID", shell_complete=any_ids)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    help=_("What it is, where an exercise, a topic and a resource have the same id."),
+)
 @click.option("--lang", type=click.Choice(language.LANGUAGES), help=_("Read it in this language."))
-def show_command(record_id: str, lang: Language | None) -> None:
+def show_command(record_id: str, kind: Kind | None, lang: Language | None) -> None:
     """Print what the id names, as Markdown rendered for a terminal, or as it is."""
     language.use(lang or language.current())
     roadmap = load()
-    kinds: tuple[tuple[object, Callable[[Roadmap, str], str]], ...] = (
-        (roadmap.exercises, _exercise),
-        (roadmap.topics, _topic),
-        (roadmap.stages, _stage),
-        (roadmap.tracks, _track),
-        (roadmap.resources, _resource),
+    kind, found = identify(roadmap, record_id, kind)
+    _print(
+        _exercise(roadmap, found)
+        if kind == "exercise"
+        else PAGES[kind](roadmap, found, learners_word(roadmap))
     )
-    for records, markdown in kinds:
-        if record_id in records:  # type: ignore[operator]
-            _print(markdown(roadmap, record_id))
-            return
-    every = [*roadmap.exercises, *roadmap.topics, *roadmap.stages, *roadmap.tracks, *roadmap.resources]
-    near = get_close_matches(record_id, every, n=1)
-    hint = _("did you mean {id}?").format(id=near[0]) if near else _("`mlsys-path list` shows the exercises")
-    raise UserError(_("nothing in the roadmap is called {id!r}: {hint}").format(id=record_id, hint=hint))
+    others = [other for other, _id in kinds_of(roadmap, record_id) if other != kind]
+    if others and on_terminal():
+        text = _("`{id}` is also the id of this: `mlsys-path show {id} --kind {other}`")
+        click.echo(text.format(id=record_id, other=others[0]), err=True)
 
 
 def _print(markdown: str) -> None:
@@ -76,7 +85,7 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
     if exercise.requires:
         lines += [_("Builds on: {ids}").format(ids=", ".join(exercise.requires)), ""]
     if exercise.reads:
-        lines += [_("Reading:"), "", *(_resource_line(roadmap, name) for name in exercise.reads), ""]
+        lines += [_("Reading:"), "", *(_resource_line(roadmap, resource) for resource in exercise.reads), ""]
     if workspace_of(exercise_id).is_dir():
         lines.append(_("Your files: {path}").format(path=workspace_of(exercise_id)))
     else:
@@ -84,48 +93,6 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
     return "\n".join(lines)
 
 
-def _topic(roadmap: Roadmap, topic_id: str) -> str:
-    topic = roadmap.topics[topic_id]
-    lines = [*_head(topic.title, topic.summary), *(_exercise_line(roadmap, name) for name in topic.exercises)]
-    if topic.resources:
-        lines += ["", _("Reading:"), "", *(_resource_line(roadmap, name) for name in topic.resources)]
-    return "\n".join(lines)
-
-
-def _stage(roadmap: Roadmap, stage_id: str) -> str:
-    stage = roadmap.stages[stage_id]
-    lines = _head(stage.title, stage.summary)
-    for topic in stage.topics:
-        lines += [
-            f"## {topic.title[language.current()]}",
-            "",
-            f"`{topic.id}`: {topic.summary[language.current()]}",
-            "",
-        ]
-        lines += [*(_exercise_line(roadmap, name) for name in topic.exercises), ""]
-    return "\n".join(lines)
-
-
-def _track(roadmap: Roadmap, track_id: str) -> str:
-    track = roadmap.tracks[track_id]
-    return "\n".join(
-        [*_head(track.title, track.summary), *(_exercise_line(roadmap, n) for n in track.exercises)]
-    )
-
-
-def _resource(roadmap: Roadmap, resource_id: str) -> str:
+def _resource_line(roadmap: Roadmap, resource_id: str) -> str:
     resource = roadmap.resources[resource_id]
-    return "\n".join([*_head(resource.title, resource.summary), *(f"- <{url}>" for url in resource.urls)])
-
-
-def _head(title: language.Text, summary: language.Text) -> list[str]:
-    return [f"# {title[language.current()]}", "", summary[language.current()], ""]
-
-
-def _exercise_line(roadmap: Roadmap, name: str) -> str:
-    return f"- `{name}`: {roadmap.exercises[name].title[language.current()]}"
-
-
-def _resource_line(roadmap: Roadmap, name: str) -> str:
-    resource = roadmap.resources[name]
-    return f"- `{name}`: {resource.title[language.current()]} <{resource.urls[0]}>"
+    return f"- `{resource_id}`: {resource.title[language.current()]} <{resource.urls[0]}>"

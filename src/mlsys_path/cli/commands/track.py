@@ -15,9 +15,12 @@ from mlsys_path.cli.terminal import pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
 from mlsys_path.progress import queries
+from mlsys_path.roadmap import itinerary
 from mlsys_path.roadmap.load import load
+from mlsys_path.roadmap.pages import length
 
 if TYPE_CHECKING:
+    from mlsys_path.roadmap.load import Roadmap
     from mlsys_path.roadmap.model import Track
 
 
@@ -28,13 +31,19 @@ def track_group() -> None:
     """Hold the three commands."""
 
 
-def _entry(track: Track, found: dict[str, Standing], followed: str) -> dict[str, Any]:
+def _entry(roadmap: Roadmap, track: Track, found: dict[str, Standing], followed: str) -> dict[str, Any]:
+    items = itinerary.of_track(roadmap, track)
+    exercises = [item.id for item in items if item.kind == "exercise"]
     return {
         "id": track.id,
         "title": track.title[language.current()],
         "summary": track.summary[language.current()],
-        "exercises": list(track.exercises),
-        "passed": sum(found[name].status.passed for name in track.exercises),
+        "goal": track.goal[language.current()] if track.goal else "",
+        "hours": round(sum(item.hours for item in items if item.kind != "planned"), 1),
+        "hours_per_week": track.hours_per_week,
+        "exercises": exercises,
+        "planned": [item.id for item in items if item.kind == "planned"],
+        "passed": sum(found[name].status.passed for name in exercises),
         "followed": track.id == followed,
     }
 
@@ -45,7 +54,7 @@ def list_command(as_json: bool) -> None:
     """Print a line for each."""
     roadmap = load()
     found, followed = standings(roadmap), queries.setting(TRACK_SETTING)
-    entries = [_entry(track, found, followed) for track in roadmap.tracks.values()]
+    entries = [_entry(roadmap, track, found, followed) for track in roadmap.tracks.values()]
     if as_json:
         print_json({"tracks": entries})
         return
@@ -53,7 +62,8 @@ def list_command(as_json: bool) -> None:
     for entry in entries:
         mark = _("  (followed)") if entry["followed"] else ""
         count = f"{entry['passed']}/{len(entry['exercises'])}"
-        click.echo(f"{pad(entry['id'], width)}  {count:>5}  {entry['title']}{mark}")
+        hours = _("{n:.0f} h").format(n=entry["hours"])
+        click.echo(f"{pad(entry['id'], width)}  {count:>5}  {hours:>6}  {entry['title']}{mark}")
 
 
 @track_group.command("show", help=_("A track's exercises, in its order."))
@@ -64,13 +74,19 @@ def show_command(track_id: str, as_json: bool) -> None:
     roadmap = load()
     track = find(roadmap.tracks, track_id, _("track"))
     found = standings(roadmap)
-    entry = _entry(track, found, queries.setting(TRACK_SETTING))
+    entry = _entry(roadmap, track, found, queries.setting(TRACK_SETTING))
     if as_json:
         print_json({"track": entry})
         return
-    click.echo(style(f"{entry['title']}  ({entry['passed']}/{len(track.exercises)})", bold=True))
+    click.echo(style(f"{entry['title']}  ({entry['passed']}/{len(entry['exercises'])})", bold=True))
     click.echo(entry["summary"])
-    for name in track.exercises:
+    if entry["goal"]:
+        click.echo(_("Goal: {text}").format(text=entry["goal"]))
+    click.echo(length(itinerary.of_track(roadmap, track), track))
+    click.echo(
+        _("`mlsys-path show {id}` is the whole of it, with the reading. Its exercises:").format(id=track.id)
+    )
+    for name in entry["exercises"]:
         click.echo(f"  {found[name].label()}  {name}  {roadmap.exercises[name].title[language.current()]}")
 
 

@@ -36,9 +36,9 @@ class RoadmapTree(Tree[Place]):
         for stage in roadmap.stages.values():
             at = self._add(self.root, Place("stage", stage.id))
             for topic in stage.topics:
-                if topic.exercises:
+                if built := self.built(topic.id):
                     below = self._add(at, Place("topic", topic.id))
-                    for name in topic.exercises:
+                    for name in built:
                         self.nodes[Place("exercise", name)] = below.add_leaf("", Place("exercise", name))
         self.root.expand()
 
@@ -88,12 +88,18 @@ class RoadmapTree(Tree[Place]):
         names = list(self._exercises(place))
         return sum(self.progress.status(name).passed for name in names), len(names)
 
+    def built(self, topic: str) -> list[str]:
+        """The exercises of a topic that can be done."""
+        return [name for name in self.roadmap.topics[topic].exercises if name in self.roadmap.exercises]
+
     def _exercises(self, place: Place) -> Iterable[str]:
         match place.kind:
             case "stage":
-                return [name for topic in self.roadmap.stages[place.id].topics for name in topic.exercises]
+                return [
+                    name for topic in self.roadmap.stages[place.id].topics for name in self.built(topic.id)
+                ]
             case "topic":
-                return self.roadmap.topics[place.id].exercises
+                return self.built(place.id)
             case "exercise":
                 return [place.id]
 

@@ -1,0 +1,85 @@
+"""What a track, or the whole path, consists of in order: things to read and exercises to solve. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mlsys_path.roadmap.model import Reading
+
+if TYPE_CHECKING:
+    from mlsys_path.language import Text
+    from mlsys_path.roadmap.load import Roadmap
+    from mlsys_path.roadmap.model import Step, Track
+
+ItemKind = Literal["read", "exercise", "planned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do: a reading of a resource for a topic, or an exercise, built or planned."""
+
+    kind: ItemKind
+    id: str  # of the resource or exercise
+    topic: str  # the topic that it is done for; "" for what a track wants read by itself
+    hours: float
+    parts: Text | None = None  # of a resource: what of it matters here
+
+
+def of_track(roadmap: Roadmap, track: Track) -> list[Item]:
+    """Everything that a track's steps stand for, each once, in order."""
+    return _once(item for step in track.steps for item in of_step(roadmap, step))
+
+
+def of_path(roadmap: Roadmap) -> list[Item]:
+    """Everything that there is, in the order of the stages."""
+    return _once(
+        item
+        for stage in roadmap.stages.values()
+        for topic in stage.topics
+        for item in of_topic(roadmap, topic.id)
+    )
+
+
+def of_step(roadmap: Roadmap, step: Step) -> list[Item]:
+    """What one step stands for."""
+    if step.stage:
+        return [item for topic in roadmap.stages[step.stage].topics for item in of_topic(roadmap, topic.id)]
+    if step.topic:
+        return of_topic(roadmap, step.topic)
+    if step.exercise:
+        return [_exercise(roadmap, step.exercise)]
+    return [_read(step.read, "")] if step.read else []
+
+
+def of_topic(roadmap: Roadmap, topic_id: str) -> list[Item]:
+    """A topic's reading, then its exercises."""
+    topic = roadmap.topics[topic_id]
+    return [
+        *(_read(reading, topic_id) for reading in topic.reads),
+        *(_exercise(roadmap, name) for name in topic.exercises),
+    ]
+
+
+def exercises(roadmap: Roadmap, track: Track) -> tuple[str, ...]:
+    """The built exercises of a track, in its order."""
+    return tuple(item.id for item in of_track(roadmap, track) if item.kind == "exercise")
+
+
+def _exercise(roadmap: Roadmap, name: str) -> Item:
+    built = roadmap.exercises.get(name)
+    minutes = built.minutes if built else roadmap.planned[name].minutes
+    return Item("exercise" if built else "planned", name, roadmap.exercise_topic[name], minutes / 60)
+
+
+def _read(reading: Reading, topic: str) -> Item:
+    return Item("read", reading.resource, topic, reading.hours, reading.parts)
+
+
+def _once(items: Iterator[Item]) -> list[Item]:
+    """Each exercise once, each reading once for each topic."""
+    found: dict[tuple[str, str, str], Item] = {}
+    for item in items:
+        found.setdefault((item.kind, item.id, item.topic if item.kind == "read" else ""), item)
+    return list(found.values())
