@@ -1,4 +1,4 @@
-"""The committed list of every exercise id there ever was: an id is never renamed, reused or removed.
+"""The committed list of every exercise id there ever was: an id is never reused or removed.
 
 Learners' databases name exercises by id; a reused id would turn an old pass into a pass of something else.
 """
@@ -6,7 +6,7 @@ Learners' databases name exercises by id; a reused id would turn an old pass int
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from mlsys_path.errors import UserError
@@ -14,7 +14,7 @@ from mlsys_path.language import _
 
 NAME = "registry.txt"
 HEADER = """\
-# Every exercise id, in order of registration. Ids are never renamed, reused or removed:
+# Every exercise id, in order of registration. Ids are never reused or removed:
 # learners' progress refers to them. `mlsys-path author new` appends, `author verify` checks.
 """
 
@@ -45,12 +45,17 @@ def register(exercises: Path, exercise_id: str) -> None:
         raise UserError(_("{path}: cannot be written: {why}").format(path=path, why=error.strerror)) from None
 
 
-def registry_problems(on_disk: Iterable[str], known: list[str]) -> dict[str, str]:
-    """What is wrong between the folders that are there and the registry: exercise id to message."""
+def registry_problems(
+    on_disk: Iterable[str], known: list[str], renamed: Container[str] = ()
+) -> dict[str, str]:
+    """What is wrong between the folders that are there and the registry: exercise id to message.
+
+    An id that was renamed needs no folder of its own.
+    """
     found = set(on_disk)
     problems = {name: _("is in registry.txt twice") for name, count in Counter(known).items() if count > 1}
     for name in known:
-        if name not in found:
+        if name not in found and name not in renamed:
             problems[name] = _(
                 "is in registry.txt and has no folder: ids are never removed, put the exercise back"
             )

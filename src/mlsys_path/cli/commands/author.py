@@ -82,7 +82,7 @@ def verify_command(
     if not only_roadmap:
         names = _names(content, everything, ids)
         exercises = [(content.exercises[name], content.folders[name]) for name in names]
-        problems += [problem for source in everything for problem in _registry(source, ids)]
+        problems += [problem for source in everything for problem in _registry(source, content, ids)]
         reports = asyncio.run(_verify_all(exercises, glance(), jobs, repeat, quiet=as_json))
     problems += [problem for report in reports for problem in report.problems]
     if as_json:
@@ -143,9 +143,9 @@ def _names(content: Content, everything: Sequence[Source], ids: Sequence[str]) -
     ]
 
 
-def _registry(source: Source, ids: Sequence[str]) -> list[Problem]:
+def _registry(source: Source, content: Content, ids: Sequence[str]) -> list[Problem]:
     on_disk = [spec.parent.name for spec in source.exercises.glob("*/*/exercise.yaml")]
-    found = registry_problems(on_disk, registered(source.exercises))
+    found = registry_problems(on_disk, registered(source.exercises), content.renames.exercises)
     where = "registry.txt" if source.pack is None else str(source.exercises / "registry.txt")
     return [Problem(name, where, message) for name, message in found.items() if not ids or name in ids]
 
