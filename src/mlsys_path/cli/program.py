@@ -26,6 +26,11 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE, as of any other tool
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "next": ("next_step", "next_command", N_("What to do now, and why")),
     "list": ("listing", "list_command", N_("List the exercises and how you stand with them")),
+    "roadmap": (
+        "roadmap",
+        "roadmap_group",
+        N_("Print the roadmap as an outline or a graph; check its links"),
+    ),
     "show": ("show", "show_command", N_("Read a lesson, or see a stage, topic, track or resource")),
     "start": ("workspace", "start_command", N_("Copy an exercise's starter into your workspace")),
     "check": ("check", "check_command", N_("Check your solution by running it")),
@@ -38,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("doctor", "doctor_command", N_("What this machine can check, and how to add what is missing")),
     "export": ("exchange", "export_command", N_("Write your progress to one file")),
     "import": ("exchange", "import_command", N_("Merge progress from an exported file")),
+    "pack": ("pack", "pack_group", N_("Content packs of others: add, list, remove")),
     "author": ("author", "author_group", N_("For authors of exercises: new, verify")),
     "completion": (
         "completion",
