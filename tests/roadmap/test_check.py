@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from mlsys_path.roadmap.check import problems
@@ -107,40 +105,3 @@ def test_aliases_cannot_grow_a_document_without_bound(tree):
     assert any("too large or too deep" in line for line in told(tree))
     tree.track.write_text("[" * 5000 + "]" * 5000)
     assert any("short.yaml" in line for line in told(tree))
-
-
-def test_no_mutation_of_a_file_is_more_than_a_problem(tree):
-    generator = random.Random()
-    for file in (tree.stage, tree.resources, tree.track, tree.file("first")):
-        original = file.read_bytes()
-        for _ in range(150):
-            data = bytearray(original)
-            for _ in range(generator.randint(1, 4)):
-                at = generator.randrange(len(data))
-                match generator.randrange(4):
-                    case 0:
-                        data[at] = generator.randrange(256)
-                    case 1:
-                        del data[at : at + generator.randint(1, 30)]
-                    case 2:
-                        data[at:at] = generator.choice(
-                            [
-                                b"- ",
-                                b": ",
-                                b"{",
-                                b"]",
-                                b"&a ",
-                                b"*a",
-                                b"\n",
-                                b"!!python/object:x ",
-                                b"0x",
-                                b"~",
-                            ]
-                        )
-                    case 3:
-                        data[at:at] = data[generator.randrange(len(data)) :][:40]
-                data = data or bytearray(b" ")
-            file.write_bytes(data)
-            for problem in problems(tree.sources):
-                assert str(problem)
-        file.write_bytes(original)

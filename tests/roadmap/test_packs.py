@@ -169,7 +169,7 @@ class TestSources:
 
     def test_a_list_that_cannot_be_read_is_one_line(self):
         locations.packs_path().mkdir(parents=True)
-        with pytest.raises(UserError, match="packs.txt: cannot be read"):
+        with pytest.raises(UserError, match="cannot be read"):
             sources.sources()
 
     def test_a_list_that_cannot_be_written_is_one_line_and_stays(self):
