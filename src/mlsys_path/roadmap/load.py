@@ -7,11 +7,10 @@ yaml nor pydantic is imported. A stale, damaged or unwritable index costs time a
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import pickle
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from mlsys_path.language import _
 from mlsys_path.roadmap import graph, itinerary
 from mlsys_path.roadmap.model import Exercise, Pack, Planned, Renames, Resource, Stage, Topic, Track
 from mlsys_path.roadmap.sources import Installed, Source, installed_packs, sources
+from mlsys_path.roadmap.stamps import index_file, record_files, stamp
 
 _FORMAT = 2
 
@@ -106,15 +106,15 @@ class _Index:
 def load(content: Sequence[Source] | None = None) -> Roadmap:
     """The roadmap of all sources, or of those given; raises UserError with the first problem when it is not sound."""
     base = content[0] if content else Source(locations.roadmap_dir(), locations.exercises_dir())
-    path = locations.cache_dir() / "index" / f"{_name(base)}.pickle"
+    path = index_file(base, ".pickle")
     index = _read(path)
     installed = Installed("", ()) if content else installed_packs(index.installed if index else None)
     content = content or sources(installed)
-    stamp = _stamp(content)
-    if index and index.stamp == stamp and index.installed == installed:
+    fresh = stamp(record_files(content))
+    if index and index.stamp == fresh and index.installed == installed:
         return index.roadmap
     roadmap = _compile(content)
-    _write(path, _Index(_version(), stamp, installed, roadmap))
+    _write(path, _Index(_version(), fresh, installed, roadmap))
     return roadmap
 
 
@@ -129,47 +129,6 @@ def _read(path: Path) -> _Index | None:
 
 def _version() -> tuple[int, str]:
     return _FORMAT, __version__
-
-
-def _name(base: Source) -> str:
-    return hashlib.sha256(f"{base.roadmap}\0{base.exercises}".encode()).hexdigest()[:24]
-
-
-def _stamp(content: Sequence[Source]) -> str:
-    """A hash over names, times and sizes of all YAML files and of the records' own source."""
-    digest = hashlib.sha256()
-    for path in _files(content):
-        try:
-            info = os.stat(path)
-        except OSError:
-            digest.update(f"{path}\0missing\0".encode())
-        else:
-            digest.update(f"{path}\0{info.st_mtime_ns}\0{info.st_size}\0".encode())
-    return digest.hexdigest()
-
-
-def _files(content: Sequence[Source]) -> Iterator[str]:
-    here = os.path.dirname(__file__)
-    for module in ("model.py", "content.py", "references.py", "questions.py"):
-        yield os.path.join(here, module)
-    for source in content:
-        if source.pack:
-            yield os.fspath(source.pack)
-        yield os.path.join(source.roadmap, "renames.yaml")
-        for kind in ("stages", "additions", "resources", "planned", "tracks"):
-            folder = os.path.join(source.roadmap, kind)
-            yield from (os.path.join(folder, name) for name in _names(folder) if name.endswith(".yaml"))
-        for stage in _names(os.fspath(source.exercises)):
-            folder = os.path.join(source.exercises, stage)
-            for name in _names(folder):
-                yield f"{folder}/{name}/exercise.yaml"
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(entry for entry in os.listdir(folder) if not entry.startswith((".", "_")))
-    except OSError:
-        return []
 
 
 def _compile(sources_: Sequence[Source]) -> Roadmap:
