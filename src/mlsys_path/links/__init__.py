@@ -1,0 +1,1 @@
+"""Which addresses still lead somewhere: asked politely, each verdict kept as it comes."""
