@@ -200,6 +200,74 @@ def test_an_event_too(lines, refused, change, said):
     assert said in refused(text_of(lines))
 
 
+@pytest.fixture
+def said() -> None:
+    """Words of the learner, one of them taken back, and a diagnostic."""
+    with Store.open() as store:
+        store.claim("topic", "caches", "known")
+        store.claim("resource", "cs-app", "read")
+        store.claim("resource", "cs-app", "none")
+        store.claim("stage", "foundations", "diagnostic", {"right": 2, "of": 3, "seed": 7})
+
+
+def test_what_the_learner_said_arrives_too(filled, said, other, tmp_path):
+    assert export(tmp_path / "p.jsonl") == 8
+    assert import_(tmp_path / "p.jsonl", database=other) == Merged(2, 1, 1, known=0, claims=4)
+    assert queries.claims(path=other) == queries.claims()
+    assert queries.claims(path=other).diagnostics["foundations"].score == (2, 3)
+    assert import_(tmp_path / "p.jsonl", database=other) == Merged(0, 0, 0, known=8)
+
+
+def test_a_claim_in_the_file(said, tmp_path):
+    export(tmp_path / "p.jsonl")
+    header, *claims, end = [json.loads(line) for line in (tmp_path / "p.jsonl").read_bytes().splitlines()]
+    assert (header["version"], end) == (2, {"end": 4})
+    assert claims[3]["claim"].keys() == {"id", "kind", "subject", "claim", "at", "detail"}
+    assert claims[3]["claim"]["detail"] == {"right": 2, "of": 3, "seed": 7}
+
+
+def test_a_file_of_version_1_is_read(lines, other, tmp_path):
+    lines[0]["version"] = 1
+    (tmp_path / "p.jsonl").write_bytes(text_of(lines))
+    assert import_(tmp_path / "p.jsonl", database=other) == Merged(2, 1, 1, known=0)
+
+
+def test_a_file_of_version_1_knows_no_claims(said, refused, tmp_path):
+    export(tmp_path / "p.jsonl")
+    message = refused((tmp_path / "p.jsonl").read_bytes().replace(b'"version":2', b'"version":1'))
+    assert ", line 2: it stands where nothing of its kind may stand" in message
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "said_of_it"),
+    [
+        (1, {"id": "01J"}, "`id` is not a ULID"),
+        (1, {"kind": "track"}, "it is damaged"),
+        (1, {"subject": ""}, "`subject` is not an id"),
+        (1, {"subject": "a\x1b[2J"}, "`subject` is not an id"),
+        (1, {"claim": "passed"}, "it is damaged"),
+        (1, {"claim": "diagnostic"}, "it is damaged"),
+        (1, {"at": "today"}, "it is damaged"),
+        (1, {"detail": "{}"}, "`detail` is not an object"),
+        (1, {"detail": {"note": "\ud800"}}, "it is damaged"),
+        (1, {"status": "passed"}, "unknown key 'status'"),
+        (4, {"kind": "topic"}, "it is damaged"),
+        (4, {"detail": {"right": 3}}, "it is damaged"),
+        (4, {"detail": {"right": 3, "of": 2}}, "it is damaged"),
+        (4, {"detail": {"right": -1, "of": 2}}, "it is damaged"),
+        (4, {"detail": {"right": True, "of": 2}}, "it is damaged"),
+        (4, {"detail": {}}, "it is damaged"),
+    ],
+)
+def test_a_claim_is_taken_only_as_this_program_writes_it(said, refused, tmp_path, at, change, said_of_it):
+    export(tmp_path / "p.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_bytes().splitlines()]
+    lines[at]["claim"] |= change
+    message = refused(text_of(lines))
+    assert f", line {at + 1}: " in message
+    assert said_of_it in message
+
+
 def test_missing_keys_are_named(lines, refused):
     del lines[1]["attempt"]["verdict"]
     assert "line 2: `verdict` is missing" in refused(text_of(lines))
@@ -209,8 +277,8 @@ def test_missing_keys_are_named(lines, refused):
     ("header", "said"),
     [
         (
-            {"format": "mlsys-path-progress", "version": 2},
-            "newer mlsys-path (its format is 2, here 1): update",
+            {"format": "mlsys-path-progress", "version": 3},
+            "newer mlsys-path (its format is 3, here 2): update",
         ),
         ({"format": "mlsys-path-progress", "version": True}, "it is not an export of mlsys-path"),
         ({"format": "mlsys-path-progress"}, "it is not an export of mlsys-path"),

@@ -25,8 +25,16 @@ def fill_v1(connection: sqlite3.Connection, attempt) -> None:
     connection.execute("INSERT INTO settings VALUES ('track', 'gpu-kernels', '')")
 
 
+def fill_v2(connection: sqlite3.Connection, attempt) -> None:
+    fill_v1(connection, attempt)
+    row = attempt_to_row(attempt)
+    connection.execute(
+        "INSERT INTO claims VALUES (?, 'topic', 'caches', 'known', ?, '{}')", [row["id"], row["started_at"]]
+    )
+
+
 # what a learner had in a database of each version: a new version adds its own line
-FILL = {1: fill_v1}
+FILL = {1: fill_v1, 2: fill_v2}
 
 
 def m999_notes(db: sqlite_utils.Database) -> None:
@@ -66,11 +74,18 @@ def test_every_version_has_a_sample():
 
 
 def test_every_version_reads_as_it_was(earlier):
-    _version, attempt = earlier
+    version, attempt = earlier
     assert queries.attempts() == (attempt,)
     assert queries.hints_seen(attempt.exercise) == 2
     assert queries.setting("track") == "gpu-kernels"
     assert queries.best_ratio(attempt.exercise, "speed") == 2.0
+    assert list(queries.claims().words) == ([("topic", "caches")] if version > 1 else [])
+
+
+def test_claims_can_be_made_in_what_was_an_earlier_database(earlier):
+    with Store.open() as store:
+        store.claim("stage", "foundations", "known")
+    assert ("stage", "foundations") in queries.claims().words
 
 
 @pytest.mark.parametrize(

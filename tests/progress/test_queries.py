@@ -16,6 +16,7 @@ from mlsys_path.levels import LEVELS, Level, Outcome
 from mlsys_path.progress import queries
 from mlsys_path.progress.records import Day, Status, Summary
 from mlsys_path.progress.store import Store
+from mlsys_path.roadmap.model import Renames
 
 SHANGHAI, NEW_YORK, KATHMANDU = (
     ZoneInfo("Asia/Shanghai"),
@@ -248,11 +249,14 @@ def test_no_query_scans_the_attempts(record, database, monkeypatch):
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", spying)
-    queries.statuses()
-    queries.summary(date(2026, 3, 14), UTC)
-    queries.attempts("e")
+    renames = Renames(exercises={"earlier": "e"})
+    queries.statuses(renames=renames)
+    queries.summary(date(2026, 3, 14), UTC, renames)
+    queries.attempts("e", renames=renames)
     queries.attempts()
-    queries.best_ratio("e", "speed")
+    queries.best_ratio("e", "speed", renames)
+    queries.hints_seen("e", renames)
+    queries.claims(renames)
     monkeypatch.undo()
     asked = {s for s in statements if s.lstrip().upper().startswith(("SELECT", "WITH"))}
     assert len(asked) > 5

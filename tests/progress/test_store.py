@@ -46,11 +46,11 @@ def test_the_newest_attempts_come_first_and_no_more_than_asked(make_attempt):
     assert [a.started_at.minute for a in queries.attempts(limit=2)] == [3, 2]
 
 
-@pytest.mark.parametrize("table", ["attempts", "events"])
+@pytest.mark.parametrize("table", ["attempts", "events", "claims"])
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE {table} SET exercise = 'other'",
+        "UPDATE {table} SET {own} = 'other'",
         "DELETE FROM {table}",
         "INSERT OR REPLACE INTO {table} ({columns}) SELECT {columns} FROM {table}",
         "INSERT OR REPLACE INTO {table} (rowid, {columns}) SELECT rowid, substr(id, 2) || '_', {rest} FROM {table}",
@@ -60,13 +60,14 @@ def test_what_happened_cannot_be_changed_by_any_tool(make_attempt, database, tab
     with Store.open() as store:
         store.record(make_attempt())
         store.record_event("lru-cache", "started")
+        store.claim("topic", "caches", "known")
     with closing(sqlite3.connect(database)) as connection:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         before = connection.execute(f"SELECT * FROM {table}").fetchall()
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            connection.execute(
-                statement.format(table=table, columns=", ".join(columns), rest=", ".join(columns[1:]))
-            )
+            own = "subject" if table == "claims" else "exercise"
+            fill = {"table": table, "own": own, "columns": ", ".join(columns), "rest": ", ".join(columns[1:])}
+            connection.execute(statement.format(**fill))
         connection.rollback()
         assert connection.execute(f"SELECT * FROM {table}").fetchall() == before
 
@@ -104,6 +105,55 @@ def test_events_and_settings_are_remembered():
     assert queries.hints_seen("malloc") == 0
     assert queries.setting("track") == "distributed"
     assert queries.setting("language", "en") == "en"
+
+
+def test_the_latest_word_counts_and_a_diagnostic_stands_beside_it():
+    with Store.open() as store:
+        first = store.claim("topic", "caches", "read")
+        second = store.claim("topic", "caches", "known")
+        store.claim("stage", "os", "known")
+        taken_back = store.claim("stage", "os", "none")
+        store.claim("stage", "os", "diagnostic", {"right": 1, "of": 3})
+        latest = store.claim("stage", "os", "diagnostic", {"right": 3, "of": 3, "seed": 9})
+    found = queries.claims()
+    assert first.at < second.at
+    assert found.words == {("topic", "caches"): second, ("stage", "os"): taken_back}
+    assert found.diagnostics == {"os": latest}
+    assert found.diagnostics["os"].score == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "claim", "detail"),
+    [
+        ("track", "known", {}),
+        ("topic", "passed", {}),
+        ("topic", "diagnostic", {"right": 1, "of": 3}),
+        ("stage", "diagnostic", {}),
+        ("stage", "diagnostic", {"right": 4, "of": 3}),
+    ],
+)
+def test_what_is_no_claim_is_not_stored(kind, claim, detail):
+    with Store.open() as store, pytest.raises(ValueError, match="of ours"):
+        store.claim(kind, "caches", claim, detail)
+    assert queries.claims() == queries.Claims()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "'short', 'topic', 'a', 'known', '2026-03-14T12:00:00.000000Z', '{{}}'",
+        "'{id}', 'track', 'a', 'known', '2026-03-14T12:00:00.000000Z', '{{}}'",
+        "'{id}', 'topic', '', 'known', '2026-03-14T12:00:00.000000Z', '{{}}'",
+        "'{id}', 'topic', 'a', 'passed', '2026-03-14T12:00:00.000000Z', '{{}}'",
+        "'{id}', 'topic', 'a', 'diagnostic', '2026-03-14T12:00:00.000000Z', '{{}}'",
+        "'{id}', 'topic', 'a', 'known', 'yesterday', '{{}}'",
+        "'{id}', 'topic', 'a', 'known', '2026-03-14T12:00:00.000000Z', 'a note'",
+    ],
+)
+def test_no_tool_can_store_what_is_no_claim(database, values):
+    Store.open().close()
+    with closing(sqlite3.connect(database)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(f"INSERT INTO claims VALUES ({values.format(id=26 * '0')})")
 
 
 def test_what_fails_inside_a_transaction_leaves_nothing(make_attempt):

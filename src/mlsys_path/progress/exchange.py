@@ -2,12 +2,14 @@
 
 JSON Lines in UTF-8, compressed with gzip when the name ends in .gz:
 
-- the first line is the header, `{"format": "mlsys-path-progress", "version": 1, "exported_at": "…"}`;
-- each line after it is one record: `{"attempt": {…}}` and `{"event": {…}}` with the columns of the tables
-  `attempts` and `events` (`levels` and `measurements` as JSON), `{"setting": {"key": "…", "value": "…"}}`;
+- the first line is the header, `{"format": "mlsys-path-progress", "version": 2, "exported_at": "…"}`;
+- each line after it is one record: `{"attempt": {…}}`, `{"event": {…}}` and `{"claim": {…}}` with the columns of
+  the tables `attempts`, `events` and `claims` (`levels`, `measurements` and a claim's `detail` as JSON), and
+  `{"setting": {"key": "…", "value": "…"}}`;
 - the last line counts the records, `{"end": 123}`: a file without it was cut short.
 
-Import merges by id in one transaction: what is known stays as it is, what is not is added, and a setting is
+Version 1 is the same without claims, and is read too. Ids are written as they were stored: those that were renamed
+since are told so when they are read. Import merges by id in one transaction: what is known stays as it is, what is not is added, and a setting is
 taken only where none is set.
 """
 
@@ -31,6 +33,7 @@ from mlsys_path.language import _
 from mlsys_path.progress.exchange_format import (
     FORMAT,
     MAX_LINE,
+    SINCE,
     VERSION,
     Kind,
     Malformed,
@@ -40,7 +43,7 @@ from mlsys_path.progress.exchange_format import (
 )
 from mlsys_path.progress.opening import reading
 from mlsys_path.progress.records import now, to_text
-from mlsys_path.progress.rows import ATTEMPT_COLUMNS, EVENT_COLUMNS
+from mlsys_path.progress.rows import ATTEMPT_COLUMNS, CLAIM_COLUMNS, EVENT_COLUMNS
 from mlsys_path.progress.store import Store
 
 MAX_BYTES = 2 << 30  # of a whole file, decompressed: a million attempts take a third of it
@@ -51,6 +54,7 @@ _GZIP = b"\x1f\x8b"
 _TABLES: dict[Kind, tuple[str, tuple[str, ...]]] = {
     "attempt": ("attempts", ATTEMPT_COLUMNS),
     "event": ("events", EVENT_COLUMNS),
+    "claim": ("claims", CLAIM_COLUMNS),
     "setting": ("settings", ("key", "value", "changed_at")),
 }
 
@@ -63,6 +67,7 @@ class Merged:
     events: int
     settings: int
     known: int
+    claims: int = 0
 
 
 def export(path: Path, *, database: Path | None = None) -> int:
@@ -144,7 +149,8 @@ def _merge(connection: sqlite3.Connection, records: Iterator[tuple[Kind, dict[st
             added[kind] += _add(connection, kind, waiting.pop(kind))
     for kind, rows in waiting.items():
         added[kind] += _add(connection, kind, rows)
-    return Merged(added["attempt"], added["event"], added["setting"], total - sum(added.values()))
+    known = total - sum(added.values())
+    return Merged(added["attempt"], added["event"], added["setting"], known, added["claim"])
 
 
 def _add(connection: sqlite3.Connection, kind: Kind, rows: list[dict[str, Any]]) -> int:
@@ -160,13 +166,13 @@ def _add(connection: sqlite3.Connection, kind: Kind, rows: list[dict[str, Any]])
 
 def _records(path: Path) -> Iterator[tuple[Kind, dict[str, Any]]]:
     """The records of a file, every line looked at; raises UserError at the first that is wrong."""
-    count, ended = 0, False
+    count, ended, version = 0, False, VERSION
     for number, line in enumerate(_lines(path), start=1):
         try:
             kind, value = decode(line)
             if number == 1:
-                check_header(kind, value)
-            elif reason := _misplaced(kind, value, count, ended):
+                version = check_header(kind, value)
+            elif reason := _misplaced(kind, value, count, ended, version):
                 raise Malformed(reason)  # noqa: TRY301
         except Malformed as error:
             raise _refused(path, number, str(error)) from None
@@ -179,8 +185,8 @@ def _records(path: Path) -> Iterator[tuple[Kind, dict[str, Any]]]:
         raise UserError(_("cannot import {path}: it was cut short; nothing was changed").format(path=path))
 
 
-def _misplaced(kind: Kind, value: Any, count: int, ended: bool) -> str:
-    if kind == "header" or ended:
+def _misplaced(kind: Kind, value: Any, count: int, ended: bool, version: int) -> str:
+    if kind == "header" or ended or version < SINCE.get(kind, 1):
         return _("it stands where nothing of its kind may stand")
     if kind == "end" and value != count:
         return _("records are missing: there are {found} of {said}").format(found=count, said=value)

@@ -9,17 +9,26 @@ from typing import Any, Literal, NoReturn
 
 from mlsys_path.language import _
 from mlsys_path.progress.records import from_text, plain, to_text
-from mlsys_path.progress.rows import ATTEMPT_COLUMNS, EVENT_COLUMNS, attempt_from_row, event_from_row
+from mlsys_path.progress.rows import (
+    ATTEMPT_COLUMNS,
+    CLAIM_COLUMNS,
+    EVENT_COLUMNS,
+    attempt_from_row,
+    claim_from_row,
+    event_from_row,
+)
 
 FORMAT = "mlsys-path-progress"
-VERSION = 1
+VERSION = 2
 MAX_LINE = 1 << 20  # bytes of one line
 
-Kind = Literal["header", "attempt", "event", "setting", "end"]
+Kind = Literal["header", "attempt", "event", "claim", "setting", "end"]
+SINCE: dict[Kind, int] = {"claim": 2}  # the version that brought a kind of record, where it is not the first
 
 _ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_JSON_COLUMNS = ("levels", "measurements")
+_JSON_COLUMNS = ("levels", "measurements", "detail")
 _TEXT_COLUMNS = tuple(column for column in ATTEMPT_COLUMNS if column not in (*_JSON_COLUMNS, "seconds"))
+_CLAIM_TEXTS = tuple(column for column in CLAIM_COLUMNS if column not in _JSON_COLUMNS)
 _LONGEST_NAME = 200
 _YEARS = range(2000, 2200)
 _LONGEST_RUN = 1e7  # seconds
@@ -31,14 +40,14 @@ class Malformed(Exception):
 
 def encode(kind: Kind, value: Any) -> bytes:
     """A line: one JSON object with the kind as its only key, except that a header's keys lie at the top."""
-    if kind == "attempt":
+    if kind in ("attempt", "claim"):
         value = {name: json.loads(text) if name in _JSON_COLUMNS else text for name, text in value.items()}
     line = value if kind == "header" else {kind: value}
     return json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
 def decode(line: bytes) -> tuple[Kind, Any]:
-    """The kind of a line and its value: a row of the database for an attempt, an event or a setting.
+    """The kind of a line and its value: a row of the database, unless it is the first line or the last.
 
     Raises Malformed.
     """
@@ -52,15 +61,17 @@ def decode(line: bytes) -> tuple[Kind, Any]:
     raise Malformed(_("it is damaged, or was not written by mlsys-path"))
 
 
-def check_header(kind: Kind, value: Any) -> None:
-    """Raise Malformed unless a file's first line is a header of a version that can be read."""
+def check_header(kind: Kind, value: Any) -> int:
+    """The version of a file by its first line; raises Malformed unless that is a header of one that can be read."""
     if kind != "header" or value["format"] != FORMAT or type(value.get("version")) is not int:
         raise Malformed(_("it is not an export of mlsys-path"))
-    if value["version"] > VERSION:
+    version: int = value["version"]
+    if version > VERSION:
         text = _(
             "it was written by a newer mlsys-path (its format is {found}, here {known}): update mlsys-path"
         )
-        raise Malformed(text.format(found=value["version"], known=VERSION))
+        raise Malformed(text.format(found=version, known=VERSION))
+    return version
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -78,6 +89,8 @@ def _decoded(value: dict[str, Any]) -> tuple[Kind, Any]:
             return kind, _attempt(content)
         case "event":
             return kind, _event(content)
+        case "claim":
+            return kind, _claim(content)
         case "setting":
             return kind, _texts(content, ("key", "value"))
         case "end" if type(content) is int:
@@ -86,7 +99,7 @@ def _decoded(value: dict[str, Any]) -> tuple[Kind, Any]:
 
 
 def _attempt(content: Any) -> dict[str, Any]:
-    row: dict[str, Any] = _texts(content, _TEXT_COLUMNS, others=(*_JSON_COLUMNS, "seconds"))
+    row: dict[str, Any] = _texts(content, _TEXT_COLUMNS, others=("levels", "measurements", "seconds"))
     seconds = content["seconds"]
     if type(seconds) not in (int, float) or not 0 <= seconds < _LONGEST_RUN:
         raise Malformed(_("`seconds` is not a time in seconds"))
@@ -96,17 +109,27 @@ def _attempt(content: Any) -> dict[str, Any]:
     if not isinstance(measurements, list) or not all(isinstance(m, dict) for m in measurements):
         raise Malformed(_("`measurements` is not a list of objects"))
     row |= {"seconds": float(seconds), "levels": _json(levels), "measurements": _json(measurements)}
-    _check(row, row["started_at"])
+    _check(row, "exercise", row["started_at"])
     attempt_from_row(row)
     return {column: row[column] for column in ATTEMPT_COLUMNS}
 
 
 def _event(content: Any) -> dict[str, Any]:
     row = _texts(content, EVENT_COLUMNS)
-    _check(row, row["at"])
+    _check(row, "exercise", row["at"])
     event_from_row(row)
     if row["kind"] == "hint" and not re.fullmatch(r"[0-9]{1,4}", row["detail"]):
         raise Malformed(_("`detail` of a hint is not its index"))
+    return row
+
+
+def _claim(content: Any) -> dict[str, Any]:
+    row: dict[str, Any] = _texts(content, _CLAIM_TEXTS, others=("detail",))
+    if not isinstance(content["detail"], dict):
+        raise Malformed(_("`detail` is not an object"))
+    row["detail"] = _json(content["detail"])
+    _check(row, "subject", row["at"])
+    claim_from_row(row)
     return row
 
 
@@ -116,11 +139,13 @@ def _json(value: Any) -> str:
     return text
 
 
-def _check(row: dict[str, Any], moment: str) -> None:
+def _check(row: dict[str, Any], key: str, moment: str) -> None:
     if not _ID.fullmatch(row["id"]):
         raise Malformed(_("`id` is not a ULID"))
-    if not row["exercise"] or len(row["exercise"]) > _LONGEST_NAME or not row["exercise"].isprintable():
-        raise Malformed(_("`exercise` is not the id of an exercise"))
+    if not row[key] or len(row[key]) > _LONGEST_NAME or not row[key].isprintable():
+        if key == "exercise":
+            raise Malformed(_("`exercise` is not the id of an exercise"))
+        raise Malformed(_("`subject` is not an id"))
     at = from_text(moment)
     if at.year not in _YEARS or to_text(at) != moment:
         raise ValueError(moment)

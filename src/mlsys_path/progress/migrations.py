@@ -114,6 +114,27 @@ CREATE TRIGGER events_delete BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 """
 
+# What the learner says of themselves: kept as strictly as what they did, and apart from it.
+_M002 = """
+CREATE TABLE claims (
+    id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
+    kind TEXT NOT NULL CHECK (kind IN ('topic', 'resource', 'stage', 'exercise')),
+    subject TEXT NOT NULL CHECK (subject <> ''),
+    claim TEXT NOT NULL CHECK (claim IN ('read', 'known', 'none', 'diagnostic')),
+    at TEXT NOT NULL CHECK (length(at) = 27 AND strftime('%s', at) IS NOT NULL),
+    detail TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(detail)),
+    CHECK (claim <> 'diagnostic' OR kind = 'stage')
+);
+CREATE INDEX claims_by_subject ON claims (kind, subject, at, id);
+CREATE TRIGGER claims_once BEFORE INSERT ON claims
+WHEN EXISTS (SELECT 1 FROM claims WHERE id = NEW.id OR rowid = NEW.rowid)
+BEGIN SELECT RAISE(ABORT, 'claims are append-only: this id is known'); END;
+CREATE TRIGGER claims_update BEFORE UPDATE ON claims
+BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
+CREATE TRIGGER claims_delete BEFORE DELETE ON claims
+BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
+"""
+
 
 def m001_attempts_events_settings(db: Database) -> None:
     """The first schema."""
@@ -122,7 +143,13 @@ def m001_attempts_events_settings(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings,)
+def m002_claims(db: Database) -> None:
+    """What the learner says that they have read or know, and how they answered diagnostics."""
+    for statement in _statements(_M002):
+        db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings, m002_claims)
 
 
 def version() -> int:

@@ -1,41 +1,47 @@
 """Reading progress: everything shown is derived here, over the standard library's sqlite3.
 
-No query scans the attempts: each exercise and each day costs a few look-ups, however often was tried.
+No query scans the attempts: each exercise and each day costs a few look-ups, however often was tried. Where `renames`
+are given, what was stored under an earlier id counts for the present one; the rows stay as they are.
 """
 
 from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlsys_path.levels import LEVELS, Outcome
+from mlsys_path.progress.deriving import Touched, by_present_id, merge, status
 from mlsys_path.progress.opening import reading
-from mlsys_path.progress.records import Attempt, Day, State, Status, Summary, from_text
-from mlsys_path.progress.rows import ATTEMPT_COLUMNS, attempt_from_row
+from mlsys_path.progress.records import Attempt, Claim, ClaimKind, Claims, Day, Status, Summary, from_text
+from mlsys_path.progress.rows import ATTEMPT_COLUMNS, CLAIM_COLUMNS, attempt_from_row, claim_from_row
+from mlsys_path.roadmap.renaming import earlier, newest_of
 
+if TYPE_CHECKING:
+    from mlsys_path.roadmap.model import Renames
+
+TRACK_SETTING = "track"  # the id of the track that is followed
+HOURS_SETTING = "hours-per-week"  # what `plan --hours` said last
 SHOWN_DAYS = 371  # 53 weeks: a year in columns of weeks
 _QUARTER = 900  # seconds
 
 _EARLIEST = """(SELECT started_at FROM attempts a WHERE a.exercise = t.exercise AND verdict = 'passed'
     ORDER BY started_at LIMIT 1)"""
-_STATUSES = f"""
+_LATEST = """(SELECT {column} FROM attempts a WHERE a.exercise = t.exercise AND verdict = 'passed'
+    ORDER BY started_at DESC LIMIT 1)"""
+_TRIED = f"""
 SELECT exercise, attempts,
     (SELECT started_at FROM attempts a WHERE a.exercise = t.exercise
         ORDER BY started_at DESC, verdict DESC LIMIT 1),
     (SELECT verdict FROM attempts a WHERE a.exercise = t.exercise
         ORDER BY started_at DESC, verdict DESC LIMIT 1),
     (SELECT max(best) FROM attempts a WHERE a.exercise = t.exercise),
-    {_EARLIEST},
-    (SELECT exercise_hash FROM attempts a WHERE a.exercise = t.exercise AND verdict = 'passed'
-        ORDER BY started_at DESC LIMIT 1)
+    {_EARLIEST}, {_LATEST.format(column="started_at")}, {_LATEST.format(column="exercise_hash")}
 FROM tallies t
-"""  # noqa: S608  (a part of the same query)
-_UNTRIED = (0, "", "", 0, None, None)
+"""  # noqa: S608  (parts of the same query)
 # there is one event for each thing that a person did by hand, so all of them are read
 _EVENTS = """
 SELECT exercise, kind, max(at), max(CASE kind WHEN 'hint' THEN CAST(detail AS INTEGER) END)
@@ -45,7 +51,10 @@ _BETWEEN = "SELECT coalesce(sum(attempts), 0) FROM activity WHERE quarter >= ? A
 
 
 def statuses(
-    exercise_hashes: Mapping[str, str] | None = None, *, path: Path | None = None
+    exercise_hashes: Mapping[str, str] | None = None,
+    renames: Renames | None = None,
+    *,
+    path: Path | None = None,
 ) -> dict[str, Status]:
     """How the learner stands with every exercise that they ever touched; `Status(id)` is that of any other.
 
@@ -55,70 +64,74 @@ def statuses(
     with reading(path) as connection:
         if connection is None:
             return {}
-        seen: dict[str, dict[str, tuple[str, int | None]]] = {}
-        for exercise, kind, at, detail in connection.execute(_EVENTS):
-            seen.setdefault(exercise, {})[kind] = (at, detail)
-        tried = {row[0]: row[1:] for row in connection.execute(_STATUSES)}
-        found = {
-            exercise: _status(exercise, tried.get(exercise, _UNTRIED), seen.get(exercise, {}))
-            for exercise in {**tried, **seen}
-        }
+        touched = by_present_id(_touched(connection), newest_of(renames, "exercises"), merge)
+        found = {exercise: status(exercise, each) for exercise, each in touched.items()}
     # after the database is closed, as looking a hash up may read the exercise's files
-    for exercise, status in found.items():
-        current = exercise_hashes.get(exercise) if exercise_hashes and status.passed else None
-        if current and current != tried[exercise][-1]:
-            found[exercise] = replace(status, exercise_changed=True)
+    for exercise, each in found.items():
+        current = exercise_hashes.get(exercise) if exercise_hashes and each.passed else None
+        if current and current != touched[exercise].passed_hash:
+            found[exercise] = replace(each, exercise_changed=True)
     return found
 
 
-def _status(exercise: str, tried: tuple[Any, ...], seen: dict[str, tuple[str, int | None]]) -> Status:
-    attempts, last_at, verdict, best, passed_at, _passed_hash = tried
-    reset_since = "reset" in seen and seen["reset"][0] > last_at
-    state: State
-    if passed_at:
-        state = "passed"
-    elif attempts and not reset_since:
-        state = Outcome(verdict).value
-    else:
-        state = "started" if "started" in seen or "reset" in seen else "new"
-    last_hint = seen.get("hint", ("", None))[1]
-    return Status(
-        exercise,
-        state,
-        best_level=LEVELS[best - 1] if best else None,
-        attempts=attempts,
-        last_attempt_at=from_text(last_at) if last_at else None,
-        passed_at=from_text(passed_at) if passed_at else None,
-        last_failed=verdict in (Outcome.FAILED, Outcome.ERROR) and not reset_since,
-        hints=0 if last_hint is None else last_hint + 1,
-        solution_seen="solution" in seen,
-    )
+def _touched(connection: sqlite3.Connection) -> Iterator[tuple[str, Touched]]:
+    for exercise, kind, at, index in connection.execute(_EVENTS):
+        yield exercise, Touched(seen={kind: (at, index)})
+    for exercise, attempts, last_at, verdict, best, *passes in connection.execute(_TRIED):
+        first_pass, last_pass, passed_hash = (text or "" for text in passes)
+        yield exercise, Touched(attempts, last_at, verdict, best, first_pass, last_pass, passed_hash)
 
 
 def attempts(
-    exercise: str | None = None, limit: int = 20, *, path: Path | None = None
+    exercise: str | None = None,
+    limit: int = 20,
+    renames: Renames | None = None,
+    *,
+    path: Path | None = None,
 ) -> tuple[Attempt, ...]:
-    """The last attempts at an exercise (at any, when None), newest first."""
+    """The last attempts at an exercise (at any, when None), newest first, each under its present id."""
     # an id begins with its time, so the newest of all are found without an index of their own
     order = "id DESC" if exercise is None else "started_at DESC, rowid DESC"
     where = "" if exercise is None else "WHERE exercise = :exercise"
     query = f"SELECT {', '.join(ATTEMPT_COLUMNS)} FROM attempts {where} ORDER BY {order} LIMIT :limit"  # noqa: S608
+    newest = newest_of(renames, "exercises")
     with reading(path) as connection:
         if connection is None:
             return ()
-        rows = connection.execute(query, {"exercise": exercise, "limit": limit})
-        return tuple(attempt_from_row(dict(zip(ATTEMPT_COLUMNS, row, strict=True))) for row in rows)
+        found: list[Attempt] = []
+        for name in (None,) if exercise is None else _names(renames, exercise):
+            rows = connection.execute(query, {"exercise": name, "limit": limit})
+            found += (attempt_from_row(dict(zip(ATTEMPT_COLUMNS, row, strict=True))) for row in rows)
+    if exercise is not None:
+        # those of one name come in order already, and sorting leaves them so
+        found.sort(key=lambda attempt: attempt.started_at, reverse=True)
+    return tuple(replace(attempt, exercise=newest(attempt.exercise)) for attempt in found[:limit])
 
 
-def summary(today: date | None = None, tz: tzinfo | None = None, *, path: Path | None = None) -> Summary:
+def _names(renames: Renames | None, exercise: str) -> tuple[str, ...]:
+    """Every id under which something may be stored of an exercise."""
+    if renames is None:
+        return (exercise,)
+    present = renames.newest("exercises", exercise)
+    return present, *earlier(renames, "exercises", present)
+
+
+def summary(
+    today: date | None = None,
+    tz: tzinfo | None = None,
+    renames: Renames | None = None,
+    *,
+    path: Path | None = None,
+) -> Summary:
     """Totals, streak and the last 53 weeks by day; days are those of `tz`, else of the local time zone."""
     today = today or datetime.now(tz).date()
     with reading(path) as connection:
         if connection is None:
             return Summary(0, 0, 0)
         total = connection.execute("SELECT coalesce(sum(attempts), 0) FROM tallies").fetchone()[0]
-        first_passes = connection.execute(f"SELECT {_EARLIEST} FROM tallies t")  # noqa: S608
-        passed = [from_text(at).astimezone(tz).date() for (at,) in first_passes if at]
+        passes = connection.execute(f"SELECT exercise, {_EARLIEST} FROM tallies t")  # noqa: S608
+        first = by_present_id((row for row in passes if row[1]), newest_of(renames, "exercises"), min)
+        passed = [from_text(at).astimezone(tz).date() for at in first.values()]
         shown = (today - timedelta(days=back) for back in range(SHOWN_DAYS - 1, -1, -1))
         days = (Day(day, _attempts_on(connection, day, tz), passed.count(day)) for day in shown)
         return Summary(
@@ -145,20 +158,59 @@ def _streak(connection: sqlite3.Connection, today: date, tz: tzinfo | None) -> i
     return streak
 
 
-def best_ratio(exercise: str, name: str, *, path: Path | None = None) -> float | None:
+def best_ratio(
+    exercise: str, name: str, renames: Renames | None = None, *, path: Path | None = None
+) -> float | None:
     """The best ratio that a measurement of an exercise had in a program that was right; None without one."""
-    query = "SELECT best FROM ratios WHERE exercise = ? AND name = ?"
-    with reading(path) as connection:
-        row = connection.execute(query, [exercise, name]).fetchone() if connection else None
-        return float(row[0]) if row else None
+    found = _each_name(
+        "SELECT best FROM ratios WHERE exercise = :exercise AND name = :name",
+        _names(renames, exercise),
+        path,
+        name=name,
+    )
+    return max(map(float, found), default=None)
 
 
-def hints_seen(exercise: str, *, path: Path | None = None) -> int:
+def hints_seen(exercise: str, renames: Renames | None = None, *, path: Path | None = None) -> int:
     """How many hints of an exercise the learner has seen."""
-    query = "SELECT max(CAST(detail AS INTEGER)) FROM events WHERE exercise = ? AND kind = 'hint'"
+    found = _each_name(
+        "SELECT max(CAST(detail AS INTEGER)) FROM events WHERE exercise = :exercise AND kind = 'hint'",
+        _names(renames, exercise),
+        path,
+    )
+    return max((int(last) + 1 for last in found), default=0)
+
+
+def _each_name(query: str, names: tuple[str, ...], path: Path | None, **values: str) -> list[Any]:
+    """The value that a query has for each name of an exercise, where it has one."""
     with reading(path) as connection:
-        last = connection.execute(query, [exercise]).fetchone()[0] if connection else None
-        return 0 if last is None else int(last) + 1
+        if connection is None:
+            return []
+        rows = [connection.execute(query, {"exercise": name, **values}).fetchone() for name in names]
+        return [row[0] for row in rows if row is not None and row[0] is not None]
+
+
+def claims(renames: Renames | None = None, *, path: Path | None = None) -> Claims:
+    """The latest that the learner has said of each thing, and the latest diagnostic of each stage."""
+    words: dict[tuple[ClaimKind, str], Claim] = {}
+    diagnostics: dict[str, Claim] = {}
+    # a person says each of them by hand, so all of them are read
+    query = f"SELECT {', '.join(CLAIM_COLUMNS)} FROM claims ORDER BY kind, subject, at, id"  # noqa: S608
+    with reading(path) as connection:
+        if connection is None:
+            return Claims()
+        for row in connection.execute(query):
+            claim = claim_from_row(dict(zip(CLAIM_COLUMNS, row, strict=True)))
+            if claim.claim == "diagnostic":
+                diagnostics[claim.subject] = claim
+                continue
+            subject = claim.subject
+            if renames is not None and claim.kind != "stage":
+                subject = renames.newest(claim.kind + "s", subject)
+            before = words.get((claim.kind, subject))
+            if before is None or before.order < claim.order:
+                words[claim.kind, subject] = claim
+    return Claims(words, diagnostics)
 
 
 def setting(key: str, default: str = "", *, path: Path | None = None) -> str:
@@ -167,3 +219,8 @@ def setting(key: str, default: str = "", *, path: Path | None = None) -> str:
     with reading(path) as connection:
         row = connection.execute(query, [key]).fetchone() if connection else None
         return str(row[0]) if row else default
+
+
+def followed_track(renames: Renames | None = None, *, path: Path | None = None) -> str:
+    """The present id of the track that is followed; "" without one."""
+    return newest_of(renames, "tracks")(setting(TRACK_SETTING, path=path))

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mlsys_path.levels import Level, Outcome
 
 EventKind = Literal["started", "hint", "solution", "reset"]
 EVENT_KINDS: tuple[EventKind, ...] = ("started", "hint", "solution", "reset")
+
+ClaimKind = Literal["topic", "resource", "stage", "exercise"]
+CLAIM_KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
+ClaimWord = Literal["read", "known", "none", "diagnostic"]
+CLAIM_WORDS: tuple[ClaimWord, ...] = get_args(ClaimWord)
 
 State = Literal["passed", "failed", "open", "error", "started", "new"]
 
@@ -86,6 +91,40 @@ class Event:
     kind: EventKind
     at: datetime
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the learner says of themselves: their word, which proves nothing.
+
+    "none" takes back what was said of the subject before. "diagnostic" is how the questions of a stage were
+    answered; its `detail` says `right` and `of`.
+    """
+
+    id: str
+    kind: ClaimKind
+    subject: str
+    claim: ClaimWord
+    at: datetime
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """By which the later of two claims is found."""
+        return self.at, self.id
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """Of a diagnostic: how many answers were right, and of how many."""
+        return self.detail["right"], self.detail["of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The latest of what was said: by kind and subject, and the latest diagnostic of each stage."""
+
+    words: Mapping[tuple[ClaimKind, str], Claim] = field(default_factory=dict)
+    diagnostics: Mapping[str, Claim] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,28 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mlsys_path import locations
 from mlsys_path.errors import UserError
 from mlsys_path.progress import migrations, trouble
 from mlsys_path.progress.opening import BUSY_SECONDS, read_only, recognise
-from mlsys_path.progress.records import EVENT_KINDS, Attempt, Event, EventKind, new_id, now, to_text
-from mlsys_path.progress.rows import attempt_to_row, event_to_row
+from mlsys_path.progress.records import (
+    EVENT_KINDS,
+    Attempt,
+    Claim,
+    ClaimKind,
+    ClaimWord,
+    Event,
+    EventKind,
+    new_id,
+    now,
+    to_text,
+)
+from mlsys_path.progress.rows import attempt_to_row, claim_from_row, claim_to_row, event_to_row
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -29,7 +40,7 @@ SMALL_BYTES = 4 << 20  # a file up to this size is checked as a whole when it is
 
 
 class Store:
-    """Writes attempts, events and settings. Safe to use from several threads of a process."""
+    """Writes attempts, events, claims and settings. Safe to use from several threads of a process."""
 
     def __init__(self, path: Path, database: Database) -> None:
         self.path = path
@@ -66,6 +77,17 @@ class Store:
         with self.transaction() as database:
             database.table("events").insert(event_to_row(event))
         return event
+
+    def claim(
+        self, kind: ClaimKind, subject: str, claim: ClaimWord, detail: Mapping[str, Any] | None = None
+    ) -> Claim:
+        """Store what the learner says of themselves; of a diagnostic `detail` says `right` and `of`."""
+        said = Claim(new_id(), kind, subject, claim, now(), dict(detail or {}))
+        row = claim_to_row(said)
+        claim_from_row(row)
+        with self.transaction() as database:
+            database.table("claims").insert(row)
+        return said
 
     def set_setting(self, key: str, value: str | None) -> None:
         """Remember a setting such as the track that is followed; None forgets it."""
