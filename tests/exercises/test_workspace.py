@@ -10,7 +10,7 @@ import pytest
 from mlsys_path.errors import UserError
 from mlsys_path.exercises import workspace
 from mlsys_path.language import Text
-from mlsys_path.roadmap.model import Check, Exercise
+from mlsys_path.roadmap.model import Check, Exercise, Renames
 
 NAME = Text("name", "名字")
 
@@ -99,3 +99,74 @@ def test_links_and_hidden_files_are_not_the_learners_solution(exercise, folder, 
     (path / ".secret").write_text("x")
     os.symlink("/etc/passwd", path / "link")
     assert set(workspace.learner_files(exercise)) == {"adding.py", "more/data.txt"}
+
+
+RENAMES = Renames(exercises={"oldest": "sums", "sums": "adding", "plus": "adding"})
+
+
+def mine(name: str, text: str = "mine\n") -> Path:
+    """A folder of an id, with what the learner wrote."""
+    file = workspace.workspace_of(name) / "adding.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("name", ["sums", "oldest", "plus"])
+def test_a_folder_of_an_earlier_id_is_used_and_moves_once(exercise, folder, name):
+    mine(name)
+    assert workspace.folder_of("adding", RENAMES) == workspace.workspace_of(name)
+    workspace.adopt("adding", RENAMES)
+    workspace.adopt("adding", RENAMES)
+    path, new = workspace.start(exercise, folder)
+    assert (path, new) == (workspace.workspace_of("adding"), False)
+    assert (path / "adding.py").read_text() == "mine\n"
+    assert not workspace.workspace_of(name).exists()
+
+
+def test_when_there_are_both_both_stay(exercise):
+    mine("sums", "the old\n")
+    mine("adding", "the new\n")
+    workspace.adopt("adding", RENAMES)
+    assert workspace.learner_files(exercise) == {"adding.py": b"the new\n"}
+    assert (workspace.workspace_of("sums") / "adding.py").read_text() == "the old\n"
+
+
+def test_of_several_earlier_folders_the_nearest_moves_and_the_others_stay(exercise):
+    for name in ("oldest", "sums"):
+        mine(name, name)
+    workspace.adopt("adding", RENAMES)
+    assert workspace.learner_files(exercise) == {"adding.py": b"sums"}
+    assert workspace.workspace_of("oldest").is_dir()
+
+
+def test_nothing_is_moved_over_a_file_or_a_link_that_leads_nowhere(exercise):
+    mine("sums")
+    workspace.workspace_of("adding").symlink_to("gone")
+    workspace.adopt("adding", RENAMES)
+    assert workspace.workspace_of("sums").is_dir()
+
+
+def test_a_folder_that_cannot_be_moved_is_no_reason_to_begin_anew(monkeypatch):
+    mine("sums")
+
+    def refuse(*_args: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(UserError, match=r"sums: cannot be moved: Permission denied"):
+        workspace.adopt("adding", RENAMES)
+    assert workspace.workspace_of("sums").is_dir()
+
+
+def test_another_process_that_was_quicker_is_no_error(monkeypatch):
+    mine("sums")
+    rename = Path.rename
+
+    def beaten(path: Path, target: Path) -> Path:
+        rename(path, target)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "rename", beaten)
+    workspace.adopt("adding", RENAMES)
+    assert workspace.workspace_of("adding").is_dir()

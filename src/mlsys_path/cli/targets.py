@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import missing_files, read_files
-from mlsys_path.exercises.workspace import learner_files, workspace_of
+from mlsys_path.exercises.workspace import adopt, folder_of, learner_files, workspace_of
 from mlsys_path.language import _
 from mlsys_path.roadmap.model import Exercise
 
@@ -53,7 +53,11 @@ def targets(
     if everything:
         if arguments or exercise_id:
             raise UserError(_("--all checks everything that you have started: leave out the names"))
-        found = [_in_workspace(roadmap, name) for name in roadmap.exercises if workspace_of(name).is_dir()]
+        found = [
+            _in_workspace(roadmap, name)
+            for name in roadmap.exercises
+            if folder_of(name, roadmap.renames).is_dir()
+        ]
         if not found:
             raise UserError(_("nothing is started yet: `mlsys-path next` says where to begin"))
         return found
@@ -68,27 +72,34 @@ def targets(
 
 
 def _in_workspace(roadmap: Roadmap, exercise_id: str) -> Target:
-    return Target(
-        roadmap.exercise(exercise_id), roadmap.folder(exercise_id), workspace_of(exercise_id), exercise_id
-    )
+    exercise = roadmap.exercise(exercise_id)
+    adopt(exercise.id, roadmap.renames)
+    return Target(exercise, roadmap.folder(exercise.id), workspace_of(exercise.id), exercise.id)
 
 
 def _in_folder(roadmap: Roadmap, exercise_id: str, folder: Path) -> Target:
     if not folder.is_dir():
         raise UserError(_("{path}: no such folder").format(path=folder))
-    argument = f"{folder} --exercise {exercise_id}" if folder.name != exercise_id else str(folder)
-    return Target(roadmap.exercise(exercise_id), roadmap.folder(exercise_id), folder, argument)
+    exercise = roadmap.exercise(exercise_id)
+    named = _present(roadmap, folder.name) == exercise.id
+    argument = str(folder) if named else f"{folder} --exercise {exercise.id}"
+    return Target(exercise, roadmap.folder(exercise.id), folder, argument)
+
+
+def _present(roadmap: Roadmap, name: str) -> str:
+    """The present id of an exercise, when `name` is one or was one."""
+    return roadmap.renames.newest("exercises", name)
 
 
 def _named(roadmap: Roadmap, argument: str) -> Target:
-    if argument in roadmap.exercises:
+    if _present(roadmap, argument) in roadmap.exercises:
         return _in_workspace(roadmap, argument)
     path = Path(argument).absolute()
     if not path.exists() and "/" not in argument:
         return _in_workspace(roadmap, argument)  # raises, with the nearest id
     if path.is_file():
         path = path.parent
-    if path.name not in roadmap.exercises and path.is_dir():
+    if _present(roadmap, path.name) not in roadmap.exercises and path.is_dir():
         raise UserError(
             _("{path}: the folder is not named after an exercise: say which it is with --exercise ID").format(
                 path=argument
@@ -101,7 +112,7 @@ def _here(roadmap: Roadmap) -> Target:
     """The exercise in whose folder the command is run."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        exercise = roadmap.exercises.get(folder.name)
+        exercise = roadmap.exercises.get(_present(roadmap, folder.name))
         if exercise is not None and all((folder / name).is_file() for name in exercise.files):
             return _in_folder(roadmap, folder.name, folder)
     raise UserError(

@@ -8,17 +8,49 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlsys_path import locations
 from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import missing_files, read_files
 from mlsys_path.language import _
 from mlsys_path.roadmap.model import Exercise
+from mlsys_path.roadmap.renaming import earlier
+
+if TYPE_CHECKING:
+    from mlsys_path.roadmap.model import Renames
 
 
 def workspace_of(exercise_id: str) -> Path:
     """Where the learner's files of an exercise lie."""
     return locations.workspace_dir() / exercise_id
+
+
+def folder_of(exercise_id: str, renames: Renames) -> Path:
+    """Where the learner's files of an exercise lie now: under an earlier id, when nothing was done since it had it."""
+    target = workspace_of(exercise_id)
+    if os.path.lexists(target):
+        return target
+    before = (workspace_of(name) for name in earlier(renames, "exercises", exercise_id))
+    return next((folder for folder in before if folder.is_dir()), target)
+
+
+def adopt(exercise_id: str, renames: Renames) -> None:
+    """Give a folder that is called by an earlier id its present name; when there are both, both stay.
+
+    Raises UserError when it cannot be moved: a starter must not take the place of what was written.
+    """
+    found, target = folder_of(exercise_id, renames), workspace_of(exercise_id)
+    if found == target:
+        return
+    try:
+        found.rename(target)
+    except OSError as error:
+        # another process may have been quicker
+        if not target.is_dir():
+            raise UserError(
+                _("{path}: cannot be moved: {why}").format(path=found, why=error.strerror)
+            ) from None
 
 
 def start(exercise: Exercise, folder: Path) -> tuple[Path, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlsys_path.cli.completing import exercise_ids
@@ -11,7 +13,19 @@ from mlsys_path.exercises import workspace
 from mlsys_path.language import _
 from mlsys_path.roadmap.load import load
 
+if TYPE_CHECKING:
+    from mlsys_path.roadmap.load import Roadmap
+    from mlsys_path.roadmap.model import Exercise
+
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def _find(exercise_id: str) -> tuple[Roadmap, Exercise]:
+    """The exercise of an id, with the learner's files of it under its present one."""
+    roadmap = load()
+    exercise = roadmap.exercise(exercise_id)
+    workspace.adopt(exercise.id, roadmap.renames)
+    return roadmap, exercise
 
 
 @click.command(
@@ -23,8 +37,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 @click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
 def start_command(exercise_id: str) -> None:
     """Copy, remember, and say which file to open."""
-    roadmap = load()
-    exercise = roadmap.exercise(exercise_id)
+    roadmap, exercise = _find(exercise_id)
     path, new = workspace.start(exercise, roadmap.folder(exercise.id))
     if new:
         remember_event(exercise.id, "started")
@@ -41,8 +54,7 @@ def start_command(exercise_id: str) -> None:
 @click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
 def diff_command(exercise_id: str) -> None:
     """Print the difference; nothing when there is none."""
-    roadmap = load()
-    exercise = roadmap.exercise(exercise_id)
+    roadmap, exercise = _find(exercise_id)
     for line in workspace.diff(exercise, roadmap.folder(exercise.id)).splitlines():
         heading = line.startswith(("+++", "---"))
         colour = None if heading else _COLOURS.get(line[:1])
@@ -53,8 +65,7 @@ def diff_command(exercise_id: str) -> None:
 @click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
 def reset_command(exercise_id: str) -> None:
     """Move the learner's files away, copy the starter, remember it."""
-    roadmap = load()
-    exercise = roadmap.exercise(exercise_id)
+    roadmap, exercise = _find(exercise_id)
     backup = workspace.reset(exercise, roadmap.folder(exercise.id))
     remember_event(exercise.id, "reset")
     click.echo(
