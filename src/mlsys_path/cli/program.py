@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "reset": ("workspace", "reset_command", N_("Put the starter back; your files move to a backup")),
     "progress": ("progress", "progress_command", N_("What you have done so far")),
     "track": ("track", "track_group", N_("Ways through the roadmap: list, show, follow")),
+    "calc": ("calc", "calc_group", N_("Calculators: memory, FLOPs, communication, pipelines")),
     "doctor": ("doctor", "doctor_command", N_("What this machine can check, and how to add what is missing")),
     "export": ("exchange", "export_command", N_("Write your progress to one file")),
     "import": ("exchange", "import_command", N_("Merge progress from an exported file")),
