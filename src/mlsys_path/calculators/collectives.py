@@ -50,7 +50,8 @@ def cost(
         algorithm: one of `ALGORITHMS`; of all-to-all there is one, called `ring`.
 
     Returns:
-        Steps, bytes, seconds. Adding up and copying take no time.
+        Steps, bytes, seconds. Adding up and copying take no time, and what is pipelined (the double tree, the ring's
+        broadcast) is taken to be so in pieces small enough to fill the pipeline for nothing.
 
     Raises:
         UserError: an unknown or unfit algorithm, fewer than 2 ranks, halving-doubling of other than a power of 2.

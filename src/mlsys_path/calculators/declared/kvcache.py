@@ -64,17 +64,13 @@ def compute(values: Values) -> Findings:
         rows.append(Row("fits-context", _("longest context of this batch"), fits.context))
         if context is not None:
             rows.append(Row("fits-batch", _("largest batch of this context"), fits.batch))
-    rows += _decode(values, token * (context or 0) * batch)
-    return Findings(
-        tuple(rows),
-        (f"bytes of a token = {formula}", "least time of a step = (weights + cache) / bandwidth"),
-        (
-            "DeepSeek-AI 2024, DeepSeek-V2 (arXiv:2405.04434), Table 1",
-            "Pope et al. 2022 (arXiv:2211.05102), §2",
-            *shape.sources(values),
-            *rates.sources(values),
-        ),
-    )
+    formulas = [f"bytes of a token = {formula}"]
+    sources = ["DeepSeek-AI 2024, DeepSeek-V2 (arXiv:2405.04434), Table 1"]
+    if (bandwidth := rates.bandwidth_of(values)) is not None:
+        rows += _decode(values, token * (context or 0) * batch, bandwidth)
+        formulas.append("least time of a step = (weights + cache) / bandwidth")
+        sources.append("Pope et al. 2022 (arXiv:2211.05102), §2")
+    return Findings(tuple(rows), tuple(formulas), (*sources, *shape.sources(values), *rates.sources(values)))
 
 
 def _model(values: Values) -> Shape:
@@ -89,10 +85,7 @@ def _model(values: Values) -> Shape:
     return shape.shape_of(Values(found))
 
 
-def _decode(values: Values, cache: float) -> list[Row]:
-    bandwidth = rates.bandwidth_of(values)
-    if bandwidth is None:
-        return []
+def _decode(values: Values, cache: float, bandwidth: float) -> list[Row]:
     batch, preset = values.count("batch"), shape.preset_of(values)
     if values.has("params") or preset is None:
         read = values.number("params")
