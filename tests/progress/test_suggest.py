@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
+import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from mlsys_path import language
-from mlsys_path.language import Text
 from mlsys_path.progress.records import Status
 from mlsys_path.progress.suggest import suggest
+from mlsys_path.progress.word import Word
 from mlsys_path.roadmap import graph
-from mlsys_path.roadmap.load import Roadmap
-from mlsys_path.roadmap.model import Check, Exercise, Track
+from mlsys_path.roadmap.model import Step
 
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-
-
-def exercise(name: str, *requires: str) -> Exercise:
-    text = Text(name.upper(), name + "题")
-    return Exercise(
-        name, text, text, "python", ("a.py",), 1, 30, {"test_a": Check(text)}, (text,), requires=requires
-    )
-
-
-def roadmap(*exercises: Exercise, **tracks: tuple[str, ...]) -> Roadmap:
-    return Roadmap(
-        stages={},
-        topics={},
-        resources={},
-        tracks={
-            name: Track(name, Text(name.title(), name), Text("", ""), names) for name, names in tracks.items()
-        },
-        exercises={e.id: e for e in exercises},
-        folders={},
-        exercise_topic={},
-        topic_stage={},
-    )
-
-
-def passed(*names: str) -> dict[str, Status]:
-    return {name: Status(name, "passed", attempts=1, last_attempt_at=NOON, passed_at=NOON) for name in names}
-
-
-def failed(name: str, hours: int = 0) -> dict[str, Status]:
-    at = NOON + timedelta(hours=hours)
-    return {name: Status(name, "failed", attempts=1, last_attempt_at=at, last_failed=True)}
+from .worlds import NOON, exercise, failed, passed, reading, roadmap, said, topic, worlds
 
 
 def order(found) -> list[str]:
@@ -128,33 +94,73 @@ def test_titles_are_in_the_language_in_use():
     assert "d题" in suggest(roadmap(*CHAIN, gpu=("d",)), {}, "gpu")[0].reason
 
 
-@st.composite
-def worlds(draw):
-    count = draw(st.integers(1, 8))
-    names = [f"e{n}" for n in range(count)]
-    exercises = [
-        exercise(name, *draw(st.lists(st.sampled_from(names[:n]), unique=True))) if n else exercise(name)
-        for n, name in enumerate(names)
-    ]
-    states = st.sampled_from(["passed", "failed", "new"])
-    statuses = {}
-    for n, name in enumerate(names):
-        match draw(states):
-            case "passed":
-                statuses |= passed(name)
-            case "failed":
-                statuses |= failed(name, hours=n)
-    track = tuple(draw(st.lists(st.sampled_from(names), min_size=1, unique=True)))
-    here = frozenset(draw(st.lists(st.sampled_from(names), unique=True)))
-    return roadmap(*draw(st.permutations(exercises)), track=track), statuses, here
+def known(road, *words):
+    return Word(road, said(*words))
+
+
+def test_what_is_known_by_the_learners_word_is_met_and_not_suggested():
+    road = roadmap(*CHAIN, topics=[topic("start", exercises=["a"])], gpu=("c",))
+    found = suggest(road, {}, None, word=known(road, ("topic", "start", "known")))
+    assert order(found) == ["b", "free"]
+    assert found[0].reason == "You have passed, or by your word know, everything that it builds on."
+    found = suggest(road, {}, "gpu", word=known(road, ("topic", "start", "known")))
+    assert found[0].reason == "“C” of your track “Gpu” builds on it: 2 exercises to go."
+
+
+def test_a_failure_in_what_is_known_by_now_is_no_unfinished_business():
+    road = roadmap(*CHAIN)
+    assert order(suggest(road, failed("a"), word=known(road, ("exercise", "a", "known")))) == ["b", "free"]
+
+
+BOOKS = topic("caches", [reading("ostep", 2), reading("csapp", 1.5)], ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Read first: “OSTEP”, Chapter 1 (2 h), and 1 more, for the topic “CACHES”."),
+        ([("resource", "ostep", "read")], "Read first: “CSAPP”, Chapter 1 (1.5 h), for the topic “CACHES”."),
+        ([("topic", "caches", "read")], ""),
+        ([("resource", "ostep", "read"), ("resource", "csapp", "known")], ""),
+        ([("topic", "caches", "read"), ("topic", "caches", "none")], "Read first: “OSTEP”, Chapter 1 (2 h), and 1 more, for the topic “CACHES”."),
+    ],
+)  # fmt: skip
+def test_what_is_unread_comes_first(words, sentence):
+    road = roadmap(*CHAIN, topics=[BOOKS])
+    found = suggest(road, {}, word=known(road, *words))[0]
+    assert (found.because, found.read_first) == ("It needs nothing before it.", sentence)
+    assert found.reason == " ".join(filter(None, ("It needs nothing before it.", sentence)))
+
+
+def test_who_has_failed_is_not_sent_back_to_the_books():
+    road = roadmap(*CHAIN, topics=[BOOKS])
+    assert suggest(road, failed("a"))[0].read_first == ""
+    assert suggest(road, {}, None, lambda _name: False)[0].read_first == ""
+
+
+def test_a_track_says_what_to_read_for_its_own_exercises():
+    lone = roadmap(*CHAIN, topics=[BOOKS], gpu=(Step(exercise="a"),))
+    whole = roadmap(*CHAIN, topics=[BOOKS], gpu=(Step(topic="caches"),))
+    other = roadmap(*CHAIN, topics=[BOOKS], gpu=(Step(exercise="c"),))
+    assert suggest(lone, {}, "gpu")[0].read_first == ""
+    assert "OSTEP" in suggest(whole, {}, "gpu")[0].read_first
+    assert "OSTEP" in suggest(other, {}, "gpu")[0].read_first, "what it needs beside, its topic says"
+
+
+def test_sentences_in_chinese_need_no_space_between():
+    language.use("zh")
+    road = roadmap(*CHAIN, topics=[BOOKS])
+    found = suggest(road, {})[0]
+    assert found.reason == found.because + found.read_first
 
 
 @given(worlds())
 def test_suggestions_are_exactly_what_is_unlocked_each_once_with_its_reason(world):
-    road, statuses, here = world
-    found = suggest(road, statuses, "track", here.__contains__)
-    done = {name for name, status in statuses.items() if status.passed}
-    assert sorted(order(found)) == sorted(graph.unlocked(road.requires, done))
+    road, statuses, claims, here = world
+    word = Word(road, claims)
+    found = suggest(road, statuses, "track", here.__contains__, word)
+    met = {name for name, status in statuses.items() if status.passed} | word.known
+    assert sorted(order(found)) == sorted(graph.unlocked(road.requires, met))
     assert all(s.reason and "\n" not in s.reason for s in found)
     checkable = [s.exercise in here for s in found]
     assert checkable == sorted(checkable, reverse=True)

@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from mlsys_path.language import _, current, ngettext
-from mlsys_path.progress.records import Status
-from mlsys_path.roadmap.model import Exercise, Track
+from mlsys_path.progress.word import Word
+from mlsys_path.roadmap import itinerary
+
+if TYPE_CHECKING:
+    from mlsys_path.progress.records import Status
+    from mlsys_path.roadmap.itinerary import Item
+    from mlsys_path.roadmap.load import Roadmap
+    from mlsys_path.roadmap.model import Exercise, Track
 
 ReasonKind = Literal["failed", "track", "next", "uncheckable"]
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class Roadmap(Protocol):
-    """What is needed of `roadmap.load.Roadmap`: exercises in the order of the path, tracks, and the graph."""
-
-    @property
-    def exercises(self) -> Mapping[str, Exercise]: ...  # noqa: D102
-    @property
-    def tracks(self) -> Mapping[str, Track]: ...  # noqa: D102
-    def track_exercises(self, track_id: str) -> tuple[str, ...]: ...  # noqa: D102
-    def unlocked(self, passed: Collection[str]) -> list[str]: ...  # noqa: D102
-    def path_to(self, goal: str, passed: Collection[str]) -> list[str]: ...  # noqa: D102
-
-
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An exercise to do, and one sentence that says why."""
+    """An exercise to do, why, and what to read before it."""
 
     exercise: str
     reason_kind: ReasonKind
-    reason: str
+    because: str  # one sentence
+    read_first: str = ""  # one more, or nothing
+
+    @property
+    def reason(self) -> str:
+        """All of it."""
+        return ("" if current() == "zh" else " ").join(filter(None, (self.because, self.read_first)))
 
 
 def suggest(
@@ -42,22 +42,25 @@ def suggest(
     statuses: Mapping[str, Status],
     track_id: str | None = None,
     checkable: Callable[[str], bool] = lambda _exercise: True,
+    word: Word | None = None,
 ) -> list[Suggestion]:
     """All exercises that can be worked on, best first.
 
     What failed last leads; then what the followed track still needs, in an order in which it can be done; then
     everything else whose prerequisites are met, in the order of the path. What this machine cannot check comes
-    last. What has passed and what is locked is never among them.
+    last. What has passed, what is known by the learner's word and what is locked is never among them.
     """
-    passed = {exercise for exercise, status in statuses.items() if status.passed}
-    unlocked = roadmap.unlocked(passed)
+    word = word or Word(roadmap)
+    met = {exercise for exercise, status in statuses.items() if status.passed} | word.known
+    unlocked = roadmap.unlocked(met)
     found: dict[str, Suggestion] = {}
-    for suggestion in _by_merit(roadmap, statuses, track_id, passed, unlocked):
+    for suggestion in _by_merit(roadmap, statuses, track_id, met, unlocked):
         found.setdefault(suggestion.exercise, suggestion)
     here = {name: checkable(name) for name in found}
     reason = _("This machine cannot check it: `mlsys-path doctor` says what is missing.")
+    reading = _Reading(roadmap, track_id, word)
     return [
-        *(suggestion for name, suggestion in found.items() if here[name]),
+        *(reading.before(suggestion) for name, suggestion in found.items() if here[name]),
         *(Suggestion(name, "uncheckable", reason) for name in found if not here[name]),
     ]
 
@@ -66,7 +69,7 @@ def _by_merit(
     roadmap: Roadmap,
     statuses: Mapping[str, Status],
     track_id: str | None,
-    passed: Collection[str],
+    met: Collection[str],
     unlocked: list[str],
 ) -> Iterator[Suggestion]:
     failed = [name for name in unlocked if name in statuses and statuses[name].last_failed]
@@ -74,19 +77,19 @@ def _by_merit(
         last = max(failed, key=lambda name: statuses[name].last_attempt_at or _LONG_AGO)
         yield Suggestion(last, "failed", _("Your last attempt failed: carry on while it is fresh."))
     if track := roadmap.tracks.get(track_id or ""):
-        yield from _towards(roadmap, track, passed, set(unlocked))
+        yield from _towards(roadmap, track, met, set(unlocked))
     for name in unlocked:
-        yield Suggestion(name, "next", _why_next(roadmap.exercises[name], statuses.get(name)))
+        yield Suggestion(name, "next", _why_next(roadmap.exercises[name], statuses))
 
 
 def _towards(
-    roadmap: Roadmap, track: Track, passed: Collection[str], unlocked: Collection[str]
+    roadmap: Roadmap, track: Track, met: Collection[str], unlocked: Collection[str]
 ) -> Iterator[Suggestion]:
     """What can be done now for each exercise of the track that has not passed, the nearest first."""
     title = track.title[current()]
-    ahead = [goal for goal in roadmap.track_exercises(track.id) if goal not in passed]
+    ahead = [goal for goal in roadmap.track_exercises(track.id) if goal not in met]
     for goal in ahead:
-        path = roadmap.path_to(goal, passed)
+        path = roadmap.path_to(goal, met)
         for name in path:
             if name not in unlocked:
                 continue
@@ -103,11 +106,63 @@ def _towards(
             yield Suggestion(name, "track", reason)
 
 
-def _why_next(exercise: Exercise, status: Status | None) -> str:
+def _why_next(exercise: Exercise, statuses: Mapping[str, Status]) -> str:
+    status = statuses.get(exercise.id)
     if status is not None and status.attempts:
         return _("You have tried it and not passed it yet.")
     if status is not None and status.state == "started":
         return _("You have started it.")
-    if exercise.requires:
+    if not exercise.requires:
+        return _("It needs nothing before it.")
+    if all(name in statuses and statuses[name].passed for name in exercise.requires):
         return _("You have passed everything that it builds on.")
-    return _("It needs nothing before it.")
+    return _("You have passed, or by your word know, everything that it builds on.")
+
+
+class _Reading:
+    """What is still to be read for the topic of an exercise."""
+
+    def __init__(self, roadmap: Roadmap, track_id: str | None, word: Word) -> None:
+        self._roadmap = roadmap
+        self._word = word
+        track = roadmap.tracks.get(track_id or "")
+        items = itinerary.of_track(roadmap, track) if track else []
+        self._of_track = {item.id for item in items if item.kind == "exercise"}
+        self._reads: dict[str, list[Item]] = {}
+        for item in items:
+            if item.kind == "read":
+                self._reads.setdefault(item.topic, []).append(item)
+
+    def before(self, suggestion: Suggestion) -> Suggestion:
+        """The suggestion with a sentence on what to read; who has begun to try is not sent back to the books."""
+        topic = self._roadmap.exercise_topic.get(suggestion.exercise)
+        if suggestion.reason_kind == "failed" or topic is None:
+            return suggestion
+        unread = [item for item in self._items(suggestion.exercise, topic) if not self._done(item)]
+        if not unread:
+            return suggestion
+        first, more = unread[0], len(unread) - 1
+        fill = {
+            "resource": self._roadmap.resources[first.id].title[current()],
+            "parts": first.parts[current()] if first.parts else "",
+            "hours": _("{n:g} h").format(n=first.hours),
+            "topic": self._roadmap.topics[topic].title[current()],
+            "n": more,
+        }
+        sentence = (
+            _("Read first: “{resource}”, {parts} ({hours}), and {n} more, for the topic “{topic}”.")
+            if more
+            else _("Read first: “{resource}”, {parts} ({hours}), for the topic “{topic}”.")
+        )
+        return Suggestion(
+            suggestion.exercise, suggestion.reason_kind, suggestion.because, sentence.format(**fill)
+        )
+
+    def _items(self, exercise: str, topic: str) -> list[Item]:
+        # a track that lists the exercise says what to read for it too, which may be nothing
+        if exercise in self._of_track:
+            return self._reads.get(topic, [])
+        return [item for item in itinerary.of_topic(self._roadmap, topic) if item.kind == "read"]
+
+    def _done(self, item: Item) -> bool:
+        return self._word.read_by(item.id, item.topic) is not None

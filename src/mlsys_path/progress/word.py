@@ -1,0 +1,65 @@
+"""What the learner's word comes to over a roadmap: what they have read, and what they know. Pure.
+
+A word about a stage holds for its topics, and one about a topic for its exercises and reading, until something later is
+said of those themselves. It is never proof: whoever shows it says whose word it is.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from mlsys_path.progress.records import Claims
+
+if TYPE_CHECKING:
+    from mlsys_path.progress.records import Claim, ClaimKind
+    from mlsys_path.roadmap.load import Roadmap
+
+Said = Literal["", "read", "known"]
+
+
+class Word:
+    """The learner's word on everything of a roadmap."""
+
+    def __init__(self, roadmap: Roadmap, claims: Claims | None = None) -> None:
+        self._roadmap = roadmap
+        self.claims = claims or Claims()
+
+    def of(self, kind: str, id_: str) -> Said:
+        """What is said of a thing, itself or with what it is a part of; "" for nothing, and for what cannot be said."""
+        if kind not in ("stage", "topic", "exercise", "resource"):
+            return ""
+        claim = self._holds(kind, id_)  # type: ignore[arg-type]
+        if claim is None or (kind == "exercise" and claim.claim != "known"):
+            return ""
+        return "known" if claim.claim == "known" else "read"
+
+    def read_by(self, resource: str, topic: str) -> Claim | None:
+        """What says that a reading is done: all of the resource, or whatever the topic wants read."""
+        of_topic = self._holds("topic", topic) if topic else None
+        of_resource = self._holds("resource", resource)
+        return min(filter(None, (of_resource, of_topic)), key=lambda claim: claim.order, default=None)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The exercises that need not be solved, as the learner says."""
+        if not self.claims.words:
+            return frozenset()
+        return frozenset(name for name in self._roadmap.exercises if self.of("exercise", name) == "known")
+
+    def _holds(self, kind: ClaimKind, id_: str) -> Claim | None:
+        """The claim that counts for a thing; None when there is none, or it was taken back."""
+        own = self.claims.words.get((kind, id_))
+        if own is not None and own.claim == "known":
+            return own
+        above = self._above(kind, id_)
+        if above is not None and (own is None or own.order < above.order):
+            return above
+        return None if own is None or own.claim == "none" else own
+
+    def _above(self, kind: ClaimKind, id_: str) -> Claim | None:
+        if kind == "topic" and id_ in self._roadmap.topic_stage:
+            return self._holds("stage", self._roadmap.topic_stage[id_])
+        if kind == "exercise" and id_ in self._roadmap.exercise_topic:
+            return self._holds("topic", self._roadmap.exercise_topic[id_])
+        return None
