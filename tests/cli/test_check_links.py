@@ -165,6 +165,22 @@ def test_json(server, cite, links):
     }
 
 
+def test_an_address_cannot_speak_to_the_terminal(cite, links):
+    cite(a_book=[r'"http://127.0.0.1/\e[2Jx"'])
+    result = links()
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stdout
+    assert "http://127.0.0.1/?[2Jx  is not a valid address" in result.stdout
+
+
+def test_a_long_address_is_cut(server, cite, links):
+    server.on(f"/{'a' * 9000}", wild.answer(200))
+    cite(a_book=[server.on("/old", wild.answer(301, f"Location: /{'a' * 9000}"))])
+    result = links()
+    assert all(len(line) < 500 for line in result.stdout.splitlines())
+    assert json.loads(links("--json").stdout)["results"][0]["moved_to"].endswith("a" * 9000)
+
+
 def test_only_some_resources(server, cite, links):
     cite(a_book=[server.url("/a")], b_book=[server.url("/b")], c_book=[server.url("/c")])
     links("--resource", "b-book", "--resource", "c-book", "--resource", "b-book")
@@ -217,8 +233,8 @@ def test_without_a_network_nothing_is_dead(server, cite, links, monkeypatch):
     assert told.exit_code == 3
     assert told.stdout == "1 address is fine; 1 of 1 known from before\n"
     assert told.stderr == (
-        "mlsys-path: there is no network (the host's name could not be looked up just now): "
-        "nothing was marked dead\n"
+        "mlsys-path: no host could be reached (the host's name could not be looked up just now), "
+        "so nothing was marked dead: is there a network?\n"
     )
     as_json = json.loads(links("--json").stdout)
     assert (as_json["offline"], as_json["left"], as_json["counts"]["dead"]) == (True, 10, 0)

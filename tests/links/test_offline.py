@@ -85,15 +85,20 @@ async def test_hosts_that_are_gone_are_dead_when_a_witness_answers(server, find_
     assert len(server.asked("/witness")) <= 4
 
 
-async def test_hosts_that_are_gone_do_not_outrun_one_that_is_slow(server, find_all, names):
+@pytest.mark.parametrize("witnesses", [0, 5])
+async def test_hosts_that_are_gone_do_not_outrun_one_that_is_slow(server, find_all, names, witnesses):
     async def slowly(exchange):
-        while len(names.asked) < 4:
+        while len(names.asked) < 4 + witnesses:
             await asyncio.sleep(0.001)
+        # what was asked last is answered by now
+        for _ in range(20000):
+            await asyncio.sleep(0)
         await wild.answer(200)(exchange)
 
-    gone = hosts(names, 4, socket.gaierror(socket.EAI_NONAME, "none"))
+    none = socket.gaierror(socket.EAI_NONAME, "none")
+    gone = hosts(names, 4, none)
     slow = server.on("/slow", slowly)
-    found = await find_all(*gone, slow, witnesses=[])
+    found = await find_all(*gone, slow, witnesses=[f"http://w{n}.test/" for n in range(witnesses)])
     assert found[slow].outcome == OK
     assert {found[url].outcome for url in gone} == {DEAD}
 

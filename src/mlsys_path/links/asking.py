@@ -107,7 +107,9 @@ class Asking:
         asking = asyncio.create_task(self._ask_witnesses(fetcher))
         trusted = asyncio.create_task(self._network.trusted.wait())
         try:
-            await asyncio.wait({asking, trusted}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({asking, trusted}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             await cancelled([asking, trusted])
         return not self._network.in_doubt

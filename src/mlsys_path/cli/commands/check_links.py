@@ -153,7 +153,8 @@ def check_links_command(
         _print(outcome.results)
     if outcome.offline is not None:
         why = sentence(outcome.offline)
-        stderr_line(_("there is no network ({reason}): nothing was marked dead").format(reason=why))
+        text = _("no host could be reached ({reason}), so nothing was marked dead: is there a network?")
+        stderr_line(text.format(reason=why))
     elif lost := sum(each.cause == "offline" for each in outcome.results):
         text = ngettext(
             "the network went away with {n} address left: run it again later, and it goes on from there",
@@ -245,7 +246,8 @@ def _print(results: Sequence[LinkResult]) -> None:
         for each in group:
             place = f"  [{where[each.url]}]" if each.url in where else ""
             line = f"  {', '.join(each.resources)}  {each.url}  {each.reason}"
-            click.echo(cut(line, _WIDEST) + place)
+            # an address that a pack of others brought may hold what a terminal obeys
+            click.echo("".join(c if c.isprintable() else "?" for c in cut(line, _WIDEST)) + place)
         click.echo()
     fine = sum(each.outcome == "ok" for each in results)
     text = ngettext("{n} address is fine", "{n} addresses are fine", fine).format(n=fine)
