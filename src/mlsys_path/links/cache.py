@@ -110,7 +110,7 @@ def _opened(path: Path) -> sqlite3.Connection | None:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
-        # after a crash of the machine the cache may be damaged, which a rare new check is cheaper than
+        # a crash of the machine may damage the file: asking again is cheaper than a sync for each finding
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(_SCHEMA)
         _refuse_damage(connection)
