@@ -26,19 +26,31 @@ def index_file(base: Source, suffix: str) -> Path:
 
 def stamp(paths: Iterable[str]) -> str:
     """A hash over names, times and sizes of files, be they there or not."""
-    digest = hashlib.sha256()
+    seen = []
+    stat = os.stat
     for path in paths:
         try:
-            info = os.stat(path)
+            info = stat(path)
         except OSError:
-            digest.update(f"{path}\0missing\0".encode())
+            seen.append(f"{path}\0missing")
         else:
-            digest.update(f"{path}\0{info.st_mtime_ns}\0{info.st_size}\0".encode())
-    return digest.hexdigest()
+            seen.append(f"{path}\0{info.st_mtime_ns}\0{info.st_size}")
+    return hashlib.sha256("\0".join(seen).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def record_files(content: Sequence[Source]) -> Iterator[str]:
     """All YAML files, and the records' own source."""
+    return _files(content, ["exercise.yaml"])
+
+
+def all_files(content: Sequence[Source]) -> Iterator[str]:
+    """The same with all lessons, and all pages of topics."""
+    yield from _files(content, ["exercise.yaml", *LESSONS.values()])
+    for source in content:
+        yield from _inside(os.path.join(source.roadmap, "pages"), ".md")
+
+
+def _files(content: Sequence[Source], of_exercises: Sequence[str]) -> Iterator[str]:
     here = os.path.dirname(__file__)
     for module in _RECORDS:
         yield os.path.join(here, module)
@@ -47,27 +59,16 @@ def record_files(content: Sequence[Source]) -> Iterator[str]:
             yield os.fspath(source.pack)
         yield os.path.join(source.roadmap, "renames.yaml")
         for kind in ("stages", "additions", "resources", "planned", "tracks"):
-            folder = os.path.join(source.roadmap, kind)
-            yield from (os.path.join(folder, name) for name in _names(folder) if name.endswith(".yaml"))
-        for folder in _exercise_folders(source):
-            yield f"{folder}/exercise.yaml"
+            yield from _inside(os.path.join(source.roadmap, kind), ".yaml")
+        for stage in _names(os.fspath(source.exercises)):
+            folder = os.path.join(source.exercises, stage)
+            for name in _names(folder):
+                for file in of_exercises:
+                    yield f"{folder}/{name}/{file}"
 
 
-def text_files(content: Sequence[Source]) -> Iterator[str]:
-    """All lessons, and all pages of topics."""
-    for source in content:
-        folder = os.path.join(source.roadmap, "pages")
-        yield from (os.path.join(folder, name) for name in _names(folder) if name.endswith(".md"))
-        for folder in _exercise_folders(source):
-            for name in LESSONS.values():
-                yield f"{folder}/{name}"
-
-
-def _exercise_folders(source: Source) -> Iterator[str]:
-    for stage in _names(os.fspath(source.exercises)):
-        folder = os.path.join(source.exercises, stage)
-        for name in _names(folder):
-            yield f"{folder}/{name}"
+def _inside(folder: str, suffix: str) -> Iterator[str]:
+    return (os.path.join(folder, name) for name in _names(folder) if name.endswith(suffix))
 
 
 def _names(folder: str) -> list[str]:
