@@ -5,6 +5,7 @@ What the learner has done of a thing is said by `Word`, which knows progress; th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -206,9 +207,12 @@ def _reading(roadmap: Roadmap, reading: Reading, word: Word) -> str:
 
 
 def _term(term: Text, meaning: Text) -> str:
-    other = term.en if current() == "zh" else term.zh
-    name = term[current()] if term.en == term.zh else f"{term[current()]} ({other})"
-    return f"**{name}**: {meaning[current()]}"
+    name, other = (term.zh, term.en) if current() == "zh" else (term.en, term.zh)
+    # "warp" and "warp（线程束）" are one name with a gloss, which is said once
+    if found := re.fullmatch(rf"{re.escape(name)}（(.+)）|(.+)（{re.escape(name)}）", other):
+        other = found[1] or found[2]
+    shown = name if other in name else f"{name} ({other})"
+    return f"**{shown}**: {meaning[current()]}"
 
 
 def _uses(roadmap: Roadmap, resource_id: str) -> list[str]:
