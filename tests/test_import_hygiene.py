@@ -56,6 +56,7 @@ def run(*args: str, cwd: Path) -> set[str]:
     [
         ["list"], ["list", "--json"], ["next"], ["progress"], ["progress", "--json"], ["track", "list"],
         ["--help"], ["--version"], ["show", "lru-cache"],
+        ["search", "cache"], ["--lang", "zh", "search", "缓存", "--json"],
     ],
     ids=" ".join,
 )  # fmt: skip
