@@ -137,7 +137,9 @@ def _track(record: Track, once: Sequence[str]) -> Entry:
 
 def _resource(record: Resource, once: Sequence[str], parts: Iterable[Text]) -> Entry:
     facts = [text for text in (record.status, record.worth) if text]
-    body: list[Text | str] = [*facts, *parts, _KINDS[record.kind], *record.urls]
+    # in one language is enough, and in the other no line is an address where a sentence has the words too
+    addresses = [Text(url, "") for url in record.urls]
+    body = [*facts, *parts, _KINDS[record.kind], *addresses]
     return _entry("resource", record.id, once, record.title, [record.summary], body)
 
 

@@ -173,7 +173,7 @@ class _Search:
 def _hit(row: int, record: dict[str, str], score: float, wanted: re.Pattern[str], width: int) -> Hit:
     language = current()
     snippet = _telling(record, language, wanted, width)
-    if score >= min(_CALLED_SO):
+    if snippet.found and score >= min(_CALLED_SO):
         # nothing says better what it is
         snippet = snippets.cut(wanted, _summary(record[f"lead_{language}"]), width)
     elif not snippet.found:
