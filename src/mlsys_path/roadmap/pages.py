@@ -91,7 +91,7 @@ def topic(roadmap: Roadmap, topic_id: str, word: Word = silent) -> str:
 
 
 def longer_text(roadmap: Roadmap, topic_id: str) -> str:
-    """The topic's page with its calculations worked out, one heading below the topic's; "" when there is none.
+    """The topic's page with its calculations worked out, without its title, which is the topic's; "" when there is none.
 
     Raises UserError when a calculation of it cannot be made.
     """
@@ -100,7 +100,7 @@ def longer_text(roadmap: Roadmap, topic_id: str) -> str:
     file = page_file(roadmap, topic_id, current())
     if not file.is_file():
         return ""
-    return expand(file.read_text(encoding="utf-8"))
+    return re.sub(r"\A\s*# .*\n+", "", expand(file.read_text(encoding="utf-8")))
 
 
 def page_file(roadmap: Roadmap, topic_id: str, language: Language) -> Path:
