@@ -54,7 +54,7 @@ test: system-packages $(VENV)/.for-test
 	[ -z "$$failed" ]
 
 bench: $(VENV)/.for-test
-	@for script in check_latency roadmap_load progress_million; do
+	@for script in check_latency roadmap_load search_speed progress_million; do
 		echo "== $$script"
 		$(BIN)/python benchmarks/$$script.py
 	done
