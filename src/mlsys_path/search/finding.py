@@ -85,18 +85,30 @@ def ask(
 
     Raises UserError when the index has to be made and the content is not sound.
     """
-    words = parse(query)
-    if not words or limit < 1:
-        return Answer()
     for anew in (False, True):
         try:
             with opened(content, anew=anew) as connection:
-                return _Search(connection, kinds, limit, width).answer(key(query), words)
+                return find(connection, query, kinds=kinds, limit=limit, width=width)
         except (sqlite3.Error, LookupError, TypeError, ValueError):
             # damage may show no sooner than here; an index that was just made has none
             if anew:
                 raise
     raise AssertionError
+
+
+def find(
+    connection: sqlite3.Connection,
+    query: str,
+    *,
+    kinds: Collection[Kind] | None = None,
+    limit: int = LIMIT,
+    width: int = WIDTH,
+) -> Answer:
+    """What `ask` does, in an index that is open: whether that is fresh is not looked at."""
+    words = parse(query)
+    if not words or limit < 1:
+        return Answer()
+    return _Search(connection, kinds, limit, width).answer(key(query), words)
 
 
 class _Search:
