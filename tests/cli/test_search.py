@@ -108,7 +108,13 @@ def test_json(invoke):
 def test_relaxed_words_are_said_to_be_so(invoke):
     done = invoke("search", "sums", "of", "unicorns")
     assert done.exit_code == 0
-    assert done.stdout.startswith("Nothing has all of these words. With some of them:\n\nresource")
+    assert done.stdout.startswith("Nothing has all of this. With parts of it:\n\nresource")
+
+
+def test_a_name_that_was_nearly_written_is_named_where_only_parts_are_found(invoke):
+    lines = invoke("search", "book of suns").stdout.splitlines()
+    assert lines[0] == "Nothing has all of this. With parts of it:"
+    assert lines[-1] == "Did you mean A book of sums? `mlsys-path show a-book`"
 
 
 def test_nothing_found_is_no_error_and_names_the_next_step(invoke):

@@ -62,7 +62,7 @@ class Answer:
 
     hits: tuple[Hit, ...] = ()
     relaxed: bool = False  # nothing holds all words: the hits hold some of them
-    nearest: tuple[Hit, ...] = ()  # where there is no hit: what is called nearly so
+    nearest: tuple[Hit, ...] = ()  # where nothing holds all words: what is called nearly so
 
 
 def search(query: str, *, kinds: Collection[Kind] | None = None, limit: int = LIMIT) -> list[Hit]:
@@ -128,14 +128,13 @@ class _Search:
         scores = self.matching(expression(words))
         for row, rank in self.called(name):
             scores[row] = scores.get(row, 0.0) + _CALLED_SO[rank]
-        relaxed = not scores
-        if relaxed:
-            words = loosened(words)
-            scores = self.matching(expression(words, every=False))
-        if not scores:
-            return Answer(nearest=tuple(self.shown(dict.fromkeys(self.near(name, words), 0.0), ())))
-        best = sorted(scores, key=lambda row: (-scores[row], row))[: self.limit]
-        return Answer(tuple(self.shown({row: scores[row] for row in best}, words)), relaxed)
+        if scores:
+            return Answer(self.best(scores, words))
+        words = loosened(words)
+        scores = self.matching(expression(words, every=False))
+        names = [name] if scores else [name, *("".join(word.parts) for word in words)]
+        nearest = self.best(dict.fromkeys(self.near(names), 0.0), ())
+        return Answer(self.best(scores, words), relaxed=bool(scores), nearest=nearest)
 
     def matching(self, asked: str) -> dict[int, float]:
         """The best rows that match an expression, with their scores."""
@@ -153,33 +152,35 @@ class _Search:
             (name,),
         ).fetchall()
 
-    def near(self, name: str, words: Iterable[Word]) -> list[int]:
-        """Rows of what is called nearly as the query, or as one of its words."""
+    def near(self, names: Iterable[str]) -> list[int]:
+        """Rows of what is called nearly so."""
         from difflib import get_close_matches
 
         near: dict[int, None] = {}
-        for one in dict.fromkeys([name, *("".join(word.parts) for word in words)]):
+        for one in dict.fromkeys(names):
             # one character of three is more of a word than one letter of five
-            cutoff = 0.72 if one.isascii() else 0.6
+            cutoff = 0.6 if len(one) < 5 and not one.isascii() else 0.72
+            like = "*" if one.isascii() else "*[^ -~]*"  # what is Chinese is near to nothing that is not
             longest = 2 / cutoff - 1  # what is longer by this factor cannot be as near
             called = dict(
                 self.connection.execute(
                     f"SELECT key, row FROM names WHERE row {self.among} AND length(key) BETWEEN ? AND ? "  # noqa: S608
-                    "ORDER BY rank DESC, row DESC",
-                    (len(one) / longest, len(one) * longest),
+                    "AND key GLOB ? ORDER BY rank DESC, row DESC",
+                    (len(one) / longest, len(one) * longest, like),
                 )
             )
             near |= dict.fromkeys(called[close] for close in get_close_matches(one, called, _NEAR, cutoff))
         return list(near)[:_NEAR]
 
-    def shown(self, scores: dict[int, float], words: Sequence[Word]) -> list[Hit]:
-        """The records of rows as hits."""
+    def best(self, scores: dict[int, float], words: Sequence[Word]) -> tuple[Hit, ...]:
+        """The records with the highest scores, the first ones among equals."""
+        rows = sorted(scores, key=lambda row: -scores[row])[: self.limit]
         found = self.connection.execute(
-            f"SELECT row, {', '.join(COLUMNS)} FROM records WHERE row IN ({', '.join(map(str, scores))})"  # noqa: S608
+            f"SELECT row, {', '.join(COLUMNS)} FROM records WHERE row IN ({', '.join(map(str, rows))})"  # noqa: S608
         )
         records = {row: dict(zip(COLUMNS, values, strict=True)) for row, *values in found}
         wanted = snippets.pattern(words)
-        return [_hit(row, records[row], score, wanted, self.width) for row, score in scores.items()]
+        return tuple(_hit(row, records[row], scores[row], wanted, self.width) for row in rows)
 
 
 def _hit(row: int, record: dict[str, str], score: float, wanted: re.Pattern[str], width: int) -> Hit:

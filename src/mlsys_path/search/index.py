@@ -22,12 +22,12 @@ from mlsys_path.language import _
 from mlsys_path.roadmap.names import KINDS, Kind
 from mlsys_path.roadmap.sources import Installed, Source, installed_packs, ours, sources
 from mlsys_path.roadmap.stamps import all_files, index_file, stamp
-from mlsys_path.search.words import key, searchable
+from mlsys_path.search.words import key, parse, searchable
 
 if TYPE_CHECKING:
     from mlsys_path.search.entries import Entry
 
-_FORMAT = 1
+_FORMAT = 2
 _SUFFIX = ".search"
 _MODULES = ("words.py", "entries.py", "index.py")
 # a record's kind stands in the upper half of its row's number, where asking for it costs no look at the record
@@ -47,7 +47,7 @@ CREATE VIRTUAL TABLE words USING fts5(
 _PLACES = ", ".join("?" * (1 + len(COLUMNS)))
 _INSERT_RECORD = f"INSERT INTO records VALUES ({_PLACES})"  # noqa: S608
 _INSERT_WORDS = f"INSERT INTO words (rowid, {', '.join(COLUMNS)}) VALUES ({_PLACES})"  # noqa: S608
-ID, FORMER_ID, TITLE, PART = range(4)  # ranks of names; a part of an id names nothing by itself
+ID, FORMER_ID, TITLE, PART = range(4)  # ranks of names; a part of a name names nothing by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,8 @@ def _fill(connection: sqlite3.Connection, origin: _Origin, found: Iterator[Entry
         connection.execute(_INSERT_WORDS, (row, *map(searchable, (ids, *texts))))
         names = [(entry.id, ID), *((old, FORMER_ID) for old in entry.once)]
         names += [(title, TITLE) for title in entry.title.values()]
-        names += [(part, PART) for part in entry.id.split("-")]
+        parts = (word for title in entry.title.values() for word in parse(title))
+        names += [(part, PART) for part in (*entry.id.split("-"), *("".join(word.parts) for word in parts))]
         connection.executemany(
             "INSERT OR IGNORE INTO names VALUES (?, ?, ?)", [(key(name), rank, row) for name, rank in names]
         )

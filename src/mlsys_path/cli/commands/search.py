@@ -71,7 +71,7 @@ def _entry(hit: Hit) -> dict[str, object]:
 
 def _print(answer: Answer, labels: dict[Kind, str], limit: int) -> None:
     if answer.relaxed:
-        click.echo(_("Nothing has all of these words. With some of them:") + "\n")
+        click.echo(_("Nothing has all of this. With parts of it:") + "\n")
     _rows(answer.hits, labels)
     end = (
         _("These are the best {n}: `--limit` shows more.")
@@ -79,6 +79,8 @@ def _print(answer: Answer, labels: dict[Kind, str], limit: int) -> None:
         else _("Found: {n}. `mlsys-path show ID` opens one.")
     )
     click.echo("\n" + end.format(n=len(answer.hits)))
+    for near in answer.nearest[:1]:
+        click.echo(_("Did you mean {title}? `mlsys-path show {id}`").format(title=near.title, id=near.id))
 
 
 def _print_nearest(query: str, answer: Answer, labels: dict[Kind, str], kinds: tuple[Kind, ...]) -> None:
