@@ -36,6 +36,11 @@ def any_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -
     ]
 
 
+def markable_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of everything that one can say to have read or to know."""
+    return [item for kind in ("stages", "topics", "exercises", "resources") for item in _of(kind, incomplete)]
+
+
 def exercise_ids_or_paths(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

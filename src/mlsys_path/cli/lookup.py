@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
+
+if TYPE_CHECKING:
+    from mlsys_path.roadmap.load import Roadmap
+    from mlsys_path.roadmap.model import Track
 
 Record = TypeVar("Record")
 
@@ -24,3 +28,8 @@ def find(records: Mapping[str, Record], record_id: str, what: str) -> Record:
         else ", ".join(records) or _("there are none")
     )
     raise UserError(_("there is no {what} {id!r}: {hint}").format(what=what, id=record_id, hint=hint))
+
+
+def find_track(roadmap: Roadmap, track_id: str) -> Track:
+    """The track of an id, or of one that was renamed; raises UserError, with the nearest id, if there is none."""
+    return find(roadmap.tracks, roadmap.renames.newest("tracks", track_id), _("track"))

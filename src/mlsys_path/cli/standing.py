@@ -1,4 +1,4 @@
-"""How the learner stands with each exercise: what is stored of it, and which prerequisites are missing."""
+"""How the learner stands with each exercise: what is stored of it, which prerequisites are missing, and, apart, their word."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from mlsys_path.exercises.folder import exercise_hash
 from mlsys_path.language import N_, _
 from mlsys_path.progress import queries
 from mlsys_path.progress.records import Status
+from mlsys_path.progress.word import SHOWN, Word
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
-
-TRACK_SETTING = "track"  # the id of the track that is followed
 
 Category = Literal["open", "passed", "blocked"]
 
@@ -28,6 +27,7 @@ _SHOWN: dict[str, tuple[str, str, str | None]] = {
     "started": ("▸", N_("started"), "cyan"),
     "new": ("·", N_("new"), None),
     "blocked": ("-", N_("blocked"), None),
+    "known": ("~", N_("by your word"), "blue"),
 }
 
 
@@ -36,7 +36,13 @@ class Standing:
     """One exercise as its learner sees it."""
 
     status: Status
-    missing: tuple[str, ...]  # prerequisites that have not passed
+    missing: tuple[str, ...]  # prerequisites that have not passed and are not known by the learner's word
+    known: bool = False  # by the learner's word, which is no pass
+
+    @property
+    def word(self) -> str | None:
+        """The learner's word, where it says more than what was proved."""
+        return "known" if self.known and not self.status.passed else None
 
     @property
     def state(self) -> str:
@@ -51,35 +57,54 @@ class Standing:
         return "blocked" if self.missing else "open"
 
     def label(self) -> str:
-        """Glyph and word."""
-        glyph, word, colour = _SHOWN[self.state]
+        """Glyph and word: what was tried, else what the learner says."""
+        untried = self.state in ("new", "blocked", "started")
+        glyph, word, colour = _SHOWN["known" if self.word and untried else self.state]
         return style(f"{glyph} {_(word)}", fg=colour)
 
 
-def standings(roadmap: Roadmap) -> dict[str, Standing]:
+def standings(roadmap: Roadmap, word: Word | None = None) -> dict[str, Standing]:
     """Every exercise of the roadmap, in its order. Raises UserError when the database cannot be read."""
-    statuses = queries.statuses(_Hashes(roadmap))
-    passed = {name for name, status in statuses.items() if status.passed}
+    word = word or said(roadmap)
+    statuses = queries.statuses(_Hashes(roadmap), roadmap.renames)
+    met = {name for name, status in statuses.items() if status.passed} | word.known
     return {
         name: Standing(
             statuses.get(name) or Status(name),
-            tuple(needed for needed in exercise.requires if needed not in passed),
+            tuple(needed for needed in exercise.requires if needed not in met),
+            name in word.known,
         )
         for name, exercise in roadmap.exercises.items()
     }
 
 
+def said(roadmap: Roadmap) -> Word:
+    """The learner's word on everything. Raises UserError when the database cannot be read."""
+    return Word(roadmap, queries.claims(roadmap.renames))
+
+
 def learners_word(roadmap: Roadmap) -> Callable[[str, str], str]:
-    """What `roadmap.pages` says of an exercise: how the learner stands with it. Raises UserError."""
-    found = standings(roadmap)
+    """What `roadmap.pages` says of a thing: how the learner stands with it, and their word. Raises UserError."""
+    word = said(roadmap)
+    found = standings(roadmap, word)
 
-    def word(kind: str, id_: str) -> str:
-        if kind == "exercise" and found[id_].state != "new":
-            glyph, state, _colour = _SHOWN[found[id_].state]
-            return f"{glyph} {_(state)}"
-        return ""
+    def of(kind: str, id_: str) -> str:
+        parts = []
+        if kind == "exercise":
+            standing = found[id_]
+            if standing.state not in ("new", *(["blocked"] if standing.word else [])):
+                glyph, state, _colour = _SHOWN[standing.state]
+                parts.append(f"{glyph} {_(state)}")
+            if standing.word:
+                parts.append(_(SHOWN["known"]))
+        else:
+            parts += [_(SHOWN[word.of(kind, id_)])] if word.of(kind, id_) else []
+            if kind == "stage" and (answered := word.claims.diagnostics.get(id_)):
+                right, total = answered.score
+                parts.append(_("{right} of {of} questions right").format(right=right, of=total))
+        return _("; ").join(parts)
 
-    return word
+    return of
 
 
 class _Hashes(Mapping[str, str]):

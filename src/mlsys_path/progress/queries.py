@@ -191,7 +191,7 @@ def _each_name(query: str, names: tuple[str, ...], path: Path | None, **values: 
 
 
 def claims(renames: Renames | None = None, *, path: Path | None = None) -> Claims:
-    """The latest that the learner has said of each thing, and the latest diagnostic of each stage."""
+    """The latest that the learner has said of each thing by its present id, and the latest diagnostic of each stage."""
     words: dict[tuple[ClaimKind, str], Claim] = {}
     diagnostics: dict[str, Claim] = {}
     # a person says each of them by hand, so all of them are read
@@ -204,12 +204,11 @@ def claims(renames: Renames | None = None, *, path: Path | None = None) -> Claim
             if claim.claim == "diagnostic":
                 diagnostics[claim.subject] = claim
                 continue
-            subject = claim.subject
             if renames is not None and claim.kind != "stage":
-                subject = renames.newest(claim.kind + "s", subject)
-            before = words.get((claim.kind, subject))
+                claim = replace(claim, subject=renames.newest(claim.kind + "s", claim.subject))
+            before = words.get((claim.kind, claim.subject))
             if before is None or before.order < claim.order:
-                words[claim.kind, subject] = claim
+                words[claim.kind, claim.subject] = claim
     return Claims(words, diagnostics)
 
 

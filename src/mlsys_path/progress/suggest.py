@@ -144,7 +144,7 @@ class _Reading:
         first, more = unread[0], len(unread) - 1
         fill = {
             "resource": self._roadmap.resources[first.id].title[current()],
-            "parts": first.parts[current()] if first.parts else "",
+            "parts": first.parts[current()].rstrip(".。") if first.parts else "",
             "hours": _("{n:g} h").format(n=first.hours),
             "topic": self._roadmap.topics[topic].title[current()],
             "n": more,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from mlsys_path.language import N_
 from mlsys_path.progress.records import Claims
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
 
 Said = Literal["", "read", "known"]
+SHOWN: dict[Said, str] = {"": "", "read": N_("read, by your word"), "known": N_("known, by your word")}
 
 
 class Word:

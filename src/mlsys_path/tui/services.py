@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlsys_path.progress import queries
-from mlsys_path.progress.records import Status, Summary
-from mlsys_path.progress.suggest import Suggestion, suggest
+from mlsys_path.progress.outlook import outlook, pace_of
+from mlsys_path.progress.records import Claims, Status, Summary
+from mlsys_path.progress.suggest import Suggestion
+from mlsys_path.progress.word import Word
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mlsys_path.machine.inspect import Machine
     from mlsys_path.progress.records import EventKind
     from mlsys_path.progress.store import Store
+    from mlsys_path.progress.today import Today
     from mlsys_path.roadmap.load import Roadmap
     from mlsys_path.roadmap.model import Exercise
 
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
         def warm(self, exercise: Exercise) -> None: ...  # noqa: D102
 
 
-TRACK_SETTING = "track"
 THEME_SETTING = "theme"
 LANGUAGE_SETTING = "language"
 
@@ -46,14 +48,19 @@ class Progress:
     statuses: Mapping[str, Status] = field(default_factory=dict)
     summary: Summary = field(default_factory=lambda: Summary(0, 0, 0))
     suggestions: tuple[Suggestion, ...] = ()
+    today: Today | None = None  # of the hours a week that were set, or of the followed track
+    known: frozenset[str] = frozenset()  # exercises, by the learner's word, which is no pass
+    claims: Claims = field(default_factory=Claims)  # all that they say
 
     def status(self, exercise: str) -> Status:
         """The status of an exercise, touched or not."""
         return self.statuses.get(exercise) or Status(exercise)
 
     def missing(self, exercise: Exercise) -> tuple[str, ...]:
-        """The prerequisites that have not passed."""
-        return tuple(name for name in exercise.requires if not self.status(name).passed)
+        """The prerequisites that have not passed and are not known by the learner's word."""
+        return tuple(
+            name for name in exercise.requires if not self.status(name).passed and name not in self.known
+        )
 
     def state(self, exercise: Exercise) -> str:
         """A key of `words.STATES`: "blocked" where something else comes first and nothing was tried yet."""
@@ -97,24 +104,38 @@ class Services:
 
     async def progress(self) -> Progress:
         """How the learner stands. Raises UserError when the database cannot be read."""
-        from mlsys_path.machine.requirements import checkable
+        from mlsys_path.machine.uncheckable import why_uncheckable
 
         machine = await self.machine()
         return await asyncio.to_thread(
-            self._progress, lambda name: checkable(self.roadmap.exercises[name], machine)
+            self._progress, lambda name: why_uncheckable(self.roadmap.exercises[name], machine)
         )
 
-    def _progress(self, checkable: Callable[[str], bool]) -> Progress:
-        statuses = queries.statuses()
-        track = queries.setting(TRACK_SETTING) or None
-        return Progress(statuses, queries.summary(), tuple(suggest(self.roadmap, statuses, track, checkable)))
+    def _progress(self, trouble: Callable[[str], str]) -> Progress:
+        roadmap, renames = self.roadmap, self.roadmap.renames
+        statuses = queries.statuses(renames=renames)
+        word = Word(roadmap, queries.claims(renames))
+        track = queries.followed_track(renames)
+        pace = pace_of(roadmap, track, queries.setting(queries.HOURS_SETTING))
+        day = now().astimezone().date()
+        ahead = outlook(roadmap, statuses, word, track, pace, day, trouble)
+        summary = queries.summary(renames=renames)
+        return Progress(statuses, summary, ahead.suggestions, ahead.today, word.known, word.claims)
 
     async def status(self, exercise: Exercise) -> Status:
-        """How the learner stands with one exercise, and whether it changed since they passed."""
+        """How the learner stands with one exercise, and whether it changed since they passed.
+
+        Their folder of an earlier id becomes that of the present one.
+        """
         from mlsys_path.exercises.folder import exercise_hash
+        from mlsys_path.exercises.workspace import adopt
+
+        renames = self.roadmap.renames
 
         def look() -> Status:
-            found = queries.statuses({exercise.id: exercise_hash(self.roadmap.folder(exercise.id))})
+            adopt(exercise.id, renames)
+            hashes = {exercise.id: exercise_hash(self.roadmap.folder(exercise.id))}
+            found = queries.statuses(hashes, renames)
             return found.get(exercise.id) or Status(exercise.id)
 
         return await asyncio.to_thread(look)

@@ -20,9 +20,10 @@ from mlsys_path.roadmap.load import load
 @click.option("--all", "everything", is_flag=True, help=_("All hints at once."))
 def hint_command(exercise_id: str, everything: bool) -> None:
     """Show the next hint and remember that it was seen; after the last one, say what is left."""
-    exercise = load().exercise(exercise_id)
+    roadmap = load()
+    exercise = roadmap.exercise(exercise_id)
     total = len(exercise.hints)
-    seen = min(queries.hints_seen(exercise.id), total)
+    seen = min(queries.hints_seen(exercise.id, roadmap.renames), total)
     upto = total if everything else min(seen + 1, total)
     for number in range(1 if everything or seen == total else upto, upto + 1):
         head = _("Hint {number} of {total}").format(number=number, total=total)
@@ -44,7 +45,7 @@ def solution_command(exercise_id: str, reveal: bool) -> None:
     """Print the files of the solution."""
     roadmap = load()
     exercise = roadmap.exercise(exercise_id)
-    status = queries.statuses().get(exercise.id)
+    status = queries.statuses(renames=roadmap.renames).get(exercise.id)
     passed = status is not None and status.passed
     if not passed and not reveal:
         raise UserError(

@@ -38,6 +38,13 @@ def import_command(file: Path) -> None:
     merged = import_(file)
     click.echo(
         _(
-            "added: {attempts} attempts, {events} events, {settings} settings; known already: {known} records"
-        ).format(attempts=merged.attempts, events=merged.events, settings=merged.settings, known=merged.known)
+            "added: {attempts} attempts, {events} events, {settings} settings, {claims} words of yours; "
+            "known already: {known} records"
+        ).format(
+            attempts=merged.attempts,
+            events=merged.events,
+            settings=merged.settings,
+            claims=merged.claims,
+            known=merged.known,
+        )
     )

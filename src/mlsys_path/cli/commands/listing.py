@@ -8,12 +8,13 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import stage_ids, track_ids
-from mlsys_path.cli.lookup import find
+from mlsys_path.cli.lookup import find, find_track
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import Standing, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _, ngettext
+from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap.load import load
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def list_command(stage: str | None, track: str | None, status: str | None, as_js
     """Print the table, or the object."""
     roadmap = load()
     found = standings(roadmap)
-    names = list(
-        roadmap.track_exercises(find(roadmap.tracks, track, _("track")).id) if track else roadmap.exercises
-    )
+    names = list(roadmap.track_exercises(find_track(roadmap, track).id) if track else roadmap.exercises)
     if stage:
         find(roadmap.stages, stage, _("stage"))
         names = [name for name in names if roadmap.stage_of(name) == stage]
@@ -60,6 +59,7 @@ def entry(roadmap: Roadmap, exercise: Exercise, standing: Standing) -> dict[str,
         "requires": list(exercise.requires),
         "status": standing.category,
         "state": standing.state,
+        "word": standing.word,
         "missing": list(standing.missing),
         "best_level": status.best_level,
         "attempts": status.attempts,
@@ -87,15 +87,17 @@ def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]], *, by_stage:
             (head + facts + cut(exercise.title[language.current()] + _note(standing), max(room, 10))).rstrip()
         )
     passed = sum(standing.status.passed for _exercise, standing in rows)
-    click.echo()
-    click.echo(
-        ngettext("{n} exercise, {passed} passed", "{n} exercises, {passed} passed", len(rows)).format(
-            n=len(rows), passed=passed
-        )
+    known = sum(standing.word == "known" for _exercise, standing in rows)
+    total = ngettext("{n} exercise, {passed} passed", "{n} exercises, {passed} passed", len(rows)).format(
+        n=len(rows), passed=passed
     )
+    click.echo()
+    click.echo(total + (_(", {n} known by your word").format(n=known) if known else ""))
 
 
 def _note(standing: Standing) -> str:
     if standing.status.exercise_changed:
         return "  " + _("(changed since you passed)")
+    if standing.word and standing.state not in ("new", "blocked", "started"):
+        return f"  ({_(SHOWN['known'])})"
     return "  " + _("(after {ids})").format(ids=", ".join(standing.missing)) if standing.missing else ""

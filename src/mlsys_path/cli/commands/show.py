@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import any_ids
-from mlsys_path.cli.standing import learners_word
+from mlsys_path.cli.standing import learners_word, said
 from mlsys_path.cli.terminal import on_terminal
+from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import lesson
-from mlsys_path.exercises.workspace import workspace_of
+from mlsys_path.exercises.workspace import folder_of
 from mlsys_path.language import Language, _
+from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap import pages
 from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.names import KINDS, Kind, identify, kinds_of
@@ -74,6 +77,9 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
         _("difficulty {n} of 5").format(n=exercise.difficulty),
         _("about {n} minutes").format(n=exercise.minutes),
     ]
+    # whatever is wrong with the database, a lesson can be read
+    with contextlib.suppress(UserError):
+        facts += [_(SHOWN["known"])] if exercise_id in said(roadmap).known else []
     lines = [
         lesson(roadmap.folder(exercise_id), language.current()).rstrip("\n"),
         "",
@@ -86,8 +92,9 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
         lines += [_("Builds on: {ids}").format(ids=", ".join(exercise.requires)), ""]
     if exercise.reads:
         lines += [_("Reading:"), "", *(_resource_line(roadmap, resource) for resource in exercise.reads), ""]
-    if workspace_of(exercise_id).is_dir():
-        lines.append(_("Your files: {path}").format(path=workspace_of(exercise_id)))
+    folder = folder_of(exercise_id, roadmap.renames)
+    if folder.is_dir():
+        lines.append(_("Your files: {path}").format(path=folder))
     else:
         lines.append(_("Begin with `mlsys-path start {id}`.").format(id=exercise_id))
     return "\n".join(lines)

@@ -8,10 +8,10 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import track_ids
-from mlsys_path.cli.lookup import find
+from mlsys_path.cli.lookup import find_track
 from mlsys_path.cli.output import json_option, print_json
-from mlsys_path.cli.standing import TRACK_SETTING, Standing, standings
-from mlsys_path.cli.terminal import pad, style
+from mlsys_path.cli.standing import Standing, standings
+from mlsys_path.cli.terminal import cells, pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
 from mlsys_path.progress import queries
@@ -44,6 +44,7 @@ def _entry(roadmap: Roadmap, track: Track, found: dict[str, Standing], followed:
         "exercises": exercises,
         "planned": [item.id for item in items if item.kind == "planned"],
         "passed": sum(found[name].status.passed for name in exercises),
+        "known": sum(found[name].word == "known" for name in exercises),
         "followed": track.id == followed,
     }
 
@@ -53,7 +54,7 @@ def _entry(roadmap: Roadmap, track: Track, found: dict[str, Standing], followed:
 def list_command(as_json: bool) -> None:
     """Print a line for each."""
     roadmap = load()
-    found, followed = standings(roadmap), queries.setting(TRACK_SETTING)
+    found, followed = standings(roadmap), queries.followed_track(roadmap.renames)
     entries = [_entry(roadmap, track, found, followed) for track in roadmap.tracks.values()]
     if as_json:
         print_json({"tracks": entries})
@@ -61,6 +62,7 @@ def list_command(as_json: bool) -> None:
     width = max((len(e["id"]) for e in entries), default=0)
     for entry in entries:
         mark = _("  (followed)") if entry["followed"] else ""
+        mark += _("  (+{n} by your word)").format(n=entry["known"]) if entry["known"] else ""
         count = f"{entry['passed']}/{len(entry['exercises'])}"
         hours = _("{n:.0f} h").format(n=entry["hours"])
         click.echo(f"{pad(entry['id'], width)}  {count:>5}  {hours:>6}  {entry['title']}{mark}")
@@ -72,9 +74,9 @@ def list_command(as_json: bool) -> None:
 def show_command(track_id: str, as_json: bool) -> None:
     """Print the track."""
     roadmap = load()
-    track = find(roadmap.tracks, track_id, _("track"))
+    track = find_track(roadmap, track_id)
     found = standings(roadmap)
-    entry = _entry(roadmap, track, found, queries.setting(TRACK_SETTING))
+    entry = _entry(roadmap, track, found, queries.followed_track(roadmap.renames))
     if as_json:
         print_json({"track": entry})
         return
@@ -86,8 +88,11 @@ def show_command(track_id: str, as_json: bool) -> None:
     click.echo(
         _("`mlsys-path show {id}` is the whole of it, with the reading. Its exercises:").format(id=track.id)
     )
-    for name in entry["exercises"]:
-        click.echo(f"  {found[name].label()}  {name}  {roadmap.exercises[name].title[language.current()]}")
+    labels = {name: found[name].label() for name in entry["exercises"]}
+    width = max((cells(click.unstyle(label)) for label in labels.values()), default=0)
+    for name, label in labels.items():
+        gap = " " * (width - cells(click.unstyle(label)))
+        click.echo(f"  {label}{gap}  {name}  {roadmap.exercises[name].title[language.current()]}")
 
 
 @track_group.command("follow", help=_("Follow a track: `next` leads along it. --none follows none."))
@@ -99,9 +104,9 @@ def follow_command(track_id: str | None, nothing: bool) -> None:
 
     if nothing == (track_id is not None):
         raise UserError(_("give the id of a track, or --none (`mlsys-path track list` shows them)"))
-    track = find(load().tracks, track_id, _("track")) if track_id else None
+    track = find_track(load(), track_id) if track_id else None
     with Store.open() as store:
-        store.set_setting(TRACK_SETTING, track.id if track else None)
+        store.set_setting(queries.TRACK_SETTING, track.id if track else None)
     if track is None:
         click.echo(_("You follow no track."))
     else:

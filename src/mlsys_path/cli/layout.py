@@ -1,0 +1,45 @@
+"""Text laid out for people: how long things take, and sentences in lines of so many columns."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from mlsys_path.cli.terminal import cells, columns
+from mlsys_path.language import N_, _
+
+KINDS = {"read": N_("read"), "exercise": N_("solve")}  # what one does with a thing
+# a word with the spaces after it, or one CJK character with the punctuation that may not begin a line
+_PIECE = re.compile(
+    r"[\u2e80-\u9fff\uac00-\ud7af][，。：；、！？）”》]*|[^\s\u2e80-\u9fff\uac00-\ud7af]+\s*|\s+"
+)
+
+
+def duration(minutes: int) -> str:
+    """`45 min`, `2 h`, `1 h 30 min`."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return _("{m} min").format(m=rest)
+    return _("{h} h {m} min").format(h=f"{hours:,}", m=rest) if rest else _("{h} h").format(h=f"{hours:,}")
+
+
+def hours(minutes: int) -> float:
+    """Minutes as the hours of a JSON object."""
+    return round(minutes / 60, 2)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence in lines of at most `width` columns, where its words allow it."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and cells((lines[-1] + piece).rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+def say(text: str) -> None:
+    """Print a sentence, wrapped to the terminal."""
+    for line in wrapped(text, columns()):
+        click.echo(line)
