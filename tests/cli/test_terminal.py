@@ -115,3 +115,38 @@ def test_passed_and_failed_are_words_and_colours(terminal, solve):
     running = terminal("check", "add-one")
     assert running.finish() == 0
     assert "\x1b[32m✓ passed" in running.seen
+
+
+QUESTION = """\
+diagnostic:
+  - id: which
+    ask: {en: Which is even?, zh: 哪个是偶数？}
+    options: [{text: {en: two, zh: 二}, right: true}, {text: {en: three, zh: 三}}]
+    because: {en: Two halves are one., zh: 二的一半是一。}
+"""
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_who_ends_a_diagnostic_has_answered_nothing(terminal, content: Path, tmp_path: Path, key):
+    stage = content / "roadmap" / "stages" / "01-foundations.yaml"
+    stage.write_text(stage.read_text() + QUESTION)
+    running = terminal("diagnose", "foundations")
+    running.until("Answer: ")
+    os.write(running.master, b"x\n")
+    running.until("answer with a number from 1 to 2")
+    os.write(running.master, key)
+    assert running.finish() == (130 if key == b"\x03" else 2)
+    assert "question 1 of 1 was not answered: nothing is stored" in running.seen
+    assert "Traceback" not in running.seen
+    assert not (tmp_path / "home" / "progress.db").exists()
+
+
+def test_a_diagnostic_is_answered_on_a_terminal(terminal, content: Path):
+    stage = content / "roadmap" / "stages" / "01-foundations.yaml"
+    stage.write_text(stage.read_text() + QUESTION)
+    running = terminal("diagnose", "foundations")
+    running.until("Answer: ")
+    os.write(running.master, b"1\n" if "1. two" in running.seen else b"2\n")
+    assert running.finish() == 0
+    assert "\x1b[32m✓ right" in running.seen
+    assert "1 of 1: you can skip it" in running.seen
