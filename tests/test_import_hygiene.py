@@ -55,6 +55,7 @@ def run(*args: str, cwd: Path) -> set[str]:
     "args",
     [
         ["list"], ["list", "--json"], ["next"], ["progress"], ["progress", "--json"], ["track", "list"],
+        ["plan"], ["plan", "--json", "--until", "2099-12-31"],
         ["--help"], ["--version"], ["show", "lru-cache"],
         ["search", "cache"], ["--lang", "zh", "search", "缓存", "--json"],
     ],
@@ -64,6 +65,11 @@ def test_reading_commands_import_nothing_heavy(args, tmp_path: Path):
     # the first call compiles the index of the roadmap, for which yaml and pydantic are right
     run("list", cwd=tmp_path)
     assert run(*args, cwd=tmp_path) & set(HEAVY) == set()
+
+
+def test_a_word_is_stored_by_nothing_heavy_but_the_writer(tmp_path: Path):
+    run("list", cwd=tmp_path)
+    assert run("mark", "lru-cache", "known", cwd=tmp_path) & set(HEAVY) <= {"sqlite_utils"}
 
 
 def test_the_program_does_not_need_the_folder_it_was_started_in(tmp_path: Path):
