@@ -153,6 +153,27 @@ def test_the_tracks_are_there_and_each_can_be_walked(roadmap):
         assert roadmap.track_exercises(track.id), track.id
 
 
+def test_a_track_has_what_a_topic_builds_on_before_it_or_says_that_it_takes_it_for_granted(roadmap):
+    for track in roadmap.tracks.values():
+        order = itinerary.topics_of_track(roadmap, track)
+        granted = itinerary.taken_for_granted(roadmap, track)
+        for at, topic in enumerate(order):
+            later = set(roadmap.topics[topic].requires) - set(order[:at]) - set(granted)
+            assert not later, (track.id, topic)
+        page = pages.track(roadmap, track.id)
+        assert all(f"`{topic}`" in page for topic in granted)
+
+
+def test_no_page_says_of_what_is_built_that_it_is_planned(roadmap):
+    for topic_id in roadmap.topics:
+        for name in LANGUAGES:
+            file = pages.page_file(roadmap, topic_id, name)
+            text = file.read_text(encoding="utf-8") if file.is_file() else ""
+            for exercise in roadmap.exercises:
+                for words in (f"`{exercise}` (planned)", f"`{exercise}`（计划中）"):
+                    assert words not in text, (file.name, exercise)
+
+
 def test_pages_exist_in_both_languages_with_the_same_sections_and_calculations(roadmap):
     found = 0
     for topic_id in roadmap.topics:

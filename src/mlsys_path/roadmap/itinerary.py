@@ -67,6 +67,24 @@ def exercises(roadmap: Roadmap, track: Track) -> tuple[str, ...]:
     return tuple(item.id for item in of_track(roadmap, track) if item.kind == "exercise")
 
 
+def topics_of_track(roadmap: Roadmap, track: Track) -> list[str]:
+    """The topics that a track's steps name, in its order."""
+    found: dict[str, None] = {}
+    for step in track.steps:
+        if step.stage:
+            found.update(dict.fromkeys(topic.id for topic in roadmap.stages[step.stage].topics))
+        elif step.topic:
+            found[step.topic] = None
+    return list(found)
+
+
+def taken_for_granted(roadmap: Roadmap, track: Track) -> list[str]:
+    """The topics that a track's topics build on and that it has not, in the order of the path."""
+    own = set(topics_of_track(roadmap, track))
+    wanted = {before for topic in own for before in roadmap.topics[topic].requires} - own
+    return [topic for topic in roadmap.topics if topic in wanted]
+
+
 def _exercise(roadmap: Roadmap, name: str) -> Item:
     built = roadmap.exercises.get(name)
     minutes = built.minutes if built else roadmap.planned[name].minutes

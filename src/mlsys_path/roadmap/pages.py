@@ -116,6 +116,12 @@ def track(roadmap: Roadmap, track_id: str, word: Word = silent) -> str:
     if record.goal:
         lines += [_("Goal: {text}").format(text=record.goal[current()]), ""]
     lines += [length(itinerary.of_track(roadmap, record), record), ""]
+    if granted := itinerary.taken_for_granted(roadmap, record):
+        lines += [
+            _("It takes for granted: {names}.").format(names=_titles(roadmap.topics, granted)),
+            _("What of it is new to you, read first with `mlsys-path show ID`."),
+            "",
+        ]
     for number, step in enumerate(record.steps, 1):
         lines += _step(roadmap, number, step, word)
     return "\n".join(lines)
