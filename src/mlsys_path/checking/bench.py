@@ -16,6 +16,8 @@ from mlsys_path.language import _
 from mlsys_path.levels import Level
 from mlsys_path.roadmap.model import Exercise
 
+TIMING_HEADER = Path(__file__).with_name("timing") / "timing.cuh"
+
 if TYPE_CHECKING:
     from mlsys_path.checking.languages import Adapter
 
@@ -36,6 +38,7 @@ class Bench:
     deadline: float = float("inf")
     _boxes: dict[Profile, Box] = field(default_factory=dict)
     builds: dict[Any, Any] = field(default_factory=dict)
+    _shared: dict[str, Any] = field(default_factory=dict)
 
     def box(self, level: Level) -> Box:
         """The sandbox that checks of a level run in, with the learner's and the harness's files in it."""
@@ -55,6 +58,19 @@ class Bench:
         box.deadline = self.deadline
         return box
 
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """Something that is made once for a run, when first asked for."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
+
+    def extend(self, seconds: float) -> None:
+        """Give back time that was the checker's own: drawing inputs, computing what is expected."""
+        if self.deadline != float("inf"):
+            self.deadline += max(0.0, seconds)
+            for box in self._boxes.values():
+                box.deadline = self.deadline
+
     def all_files(self) -> dict[str, bytes]:
         """The learner's files and the harness, which wins where both claim a name."""
         harness = harness_files(self.folder)
@@ -64,7 +80,8 @@ class Bench:
             for n, d in self.files.items()
             if n in self.exercise.files or n.split("/")[0].partition(".")[0] not in stems
         }
-        return {**mine, **harness}
+        given = {TIMING_HEADER.name: TIMING_HEADER.read_bytes()} if self.exercise.language == "cuda" else {}
+        return {**mine, **given, **harness}
 
     def on_gpu(self, level: Level) -> bool:
         """Whether checks of a level run on a GPU."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from mlsys_path.levels import Level, Outcome
 
@@ -76,6 +76,24 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Roofline:
+    """Where a kernel stands under the roof of its device, of which bandwidth and peak were measured.
+
+    Rates are FLOP/s; of a kernel without arithmetic (`intensity` 0) they are bytes/s.
+    """
+
+    intensity: float  # FLOP per byte
+    achieved: float
+    ceiling: float
+    bound: Literal["memory", "compute"]
+    fraction: float  # achieved / ceiling
+    bandwidth: float  # bytes/s
+    peak: float  # FLOP/s of the dtype, 0 where it was not measured
+    dtype: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """A ratio of two times taken in turn in one run, or a plain quantity when there is no baseline."""
 
@@ -86,6 +104,11 @@ class Measurement:
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
+    against: str = ""  # what the baseline is: "torch", "copy", …
+    bar: float | None = None  # the ratio that the exercise asks for
+    star_bar: float | None = None  # the ratio that the reference reaches
+    star: bool | None = None  # whether it was reached; None where there is no star to earn
+    roofline: Roofline | None = None
 
 
 @dataclass(frozen=True, slots=True)

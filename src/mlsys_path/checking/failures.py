@@ -22,6 +22,10 @@ class CheckFailed(AssertionError):
         self.mismatch = mismatch
 
 
+class TimingRefused(Exception):
+    """A time that cannot be believed: nothing is said of the code but why."""
+
+
 class MissingName(CheckFailed, AttributeError):
     """The learner's module lacks a name; an AttributeError too, as hypothesis asks its arguments for optional ones."""
 

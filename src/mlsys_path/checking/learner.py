@@ -100,11 +100,13 @@ class PythonLearner:
             if self._running is not None:
                 self._running.close()
             box = self._bench.box(self._level)
-            device = (
-                "cuda" if self._level in (Level.GPU, Level.FAST) and self._bench.on_gpu(self._level) else None
-            )
+            device = self._device()
             self._running = Link(box, {}, device, self._bench.calls, data_limit=device is None)
         return self._running
+
+    def _device(self) -> str | None:
+        """Where the worker puts tensors: None leaves them where they are."""
+        return "cuda" if self._level in (Level.GPU, Level.FAST) and self._bench.on_gpu(self._level) else None
 
     def _start(self) -> Request:
         """Begin to load the learner's module, while the checks are still being collected."""

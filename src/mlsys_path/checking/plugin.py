@@ -14,7 +14,7 @@ import pytest
 
 from mlsys_path.checking.bench import Bench
 from mlsys_path.checking.events import CheckEvent, CheckResult, CheckStarted, Counterexample
-from mlsys_path.checking.failures import CheckFailed, LearnerDied, LearnerError, Open, RunOver
+from mlsys_path.checking.failures import CheckFailed, LearnerDied, LearnerError, Open, RunOver, TimingRefused
 from mlsys_path.checking.measure import Measure
 from mlsys_path.checking.show import clean
 from mlsys_path.checking.worker.wire import ProtocolError
@@ -161,6 +161,8 @@ class CheckPlugin:
                 return Outcome.FAILED, str(error), ""
             case AssertionError():
                 return Outcome.FAILED, str(error) or _("the condition of the check does not hold"), ""
+            case TimingRefused():
+                return Outcome.ERROR, str(error), ""
             case ProtocolError():
                 return Outcome.ERROR, _("The run broke its contract: {why}").format(why=error), ""
         if self.bench.calls.answered:
@@ -198,9 +200,9 @@ class CheckPlugin:
         return np.random.default_rng()
 
     @pytest.fixture
-    def measure(self) -> Measure:
+    def measure(self, request: pytest.FixtureRequest) -> Measure:
         """Records ratios and quantities."""
-        return Measure(self.bench.emit)
+        return Measure(self.bench.emit, self.bench, self.level(request.node.name))
 
     def start(self) -> None:
         """Begin to load the learner's code for the first check; what is wrong with it is that check's to say."""

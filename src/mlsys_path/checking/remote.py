@@ -78,17 +78,27 @@ class Link:
             self._drain(stream)
 
     def apply(
-        self, operation: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, doing: str = ""
+        self,
+        operation: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any] | None = None,
+        doing: str = "",
+        fds: tuple[int, ...] = (),
     ) -> Any:
         """The result of one operation in the learner's process.
 
         Raises LearnerError for an exception of the learner's, LearnerDied when the process ended, RunOver at the
         deadline, ProtocolError when the answer breaks the protocol.
         """
-        return self.answer(self.request(operation, args, kwargs, doing))
+        return self.answer(self.request(operation, args, kwargs, doing, fds))
 
     def request(
-        self, operation: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, doing: str = ""
+        self,
+        operation: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any] | None = None,
+        doing: str = "",
+        fds: tuple[int, ...] = (),
     ) -> Request:
         """Send an operation, and do not wait; its answer must be fetched before the next one is sent."""
         if not self.alive:
@@ -106,7 +116,7 @@ class Link:
         with self._failing(doing):
             if select.select([self.channel], [], [], 0)[0]:
                 self._refuse_unasked()
-            self.channel.send(document, encoder.blob())
+            self.channel.send(document, encoder.blob(), fds)
         return request
 
     def answer(self, request: Request) -> Any:

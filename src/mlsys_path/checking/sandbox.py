@@ -189,7 +189,9 @@ def bubblewrap_command(profile: Profile) -> list[str]:
 
 def _environment(profile: Profile, tmp: str, work: str) -> dict[str, str]:
     path = os.environ.get("PATH", os.defpath)
-    cuda = {name: os.environ[name] for name in ("CUDA_HOME", "LD_LIBRARY_PATH") if name in os.environ}
+    # which GPU is the first must be the same here and in the checker
+    names = ("CUDA_HOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+    cuda = {name: os.environ[name] for name in names if name in os.environ}
     return {
         "PATH": path,
         "HOME": tmp,

@@ -204,6 +204,8 @@ def _checker_modules(exercise: Exercise) -> tuple[str, ...]:
     wanted = set(exercise.needs.python) | (
         {"torch"} if exercise.language in ("triton", "distributed") else set()
     )
+    if exercise.language == "cuda" and any(c.level is Level.FAST for c in exercise.checks.values()):
+        wanted |= {"torch"}  # the checker's baselines and references
     return ("numpy", "safetensors", *(name for name in ("torch",) if name in wanted))
 
 

@@ -1,0 +1,1 @@
+"""Level `fast`: times that cannot be fooled, the roofline that they are seen under, and the ceilings of a machine."""
