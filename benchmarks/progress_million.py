@@ -3,7 +3,8 @@
     python benchmarks/progress_million.py [--attempts N] [--exercises N] [--runs N] [--database FILE]
 
 Prints, for each way to read, the median and the worst seconds of whole `python -c` processes, with the time that the same
-process takes without the query. `--database` keeps the generated file for the next time.
+process takes without the query; then the same of the commands themselves, over our own roadmap. `--database` keeps the
+generated file for the next time.
 """
 
 from __future__ import annotations
@@ -20,25 +21,45 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlsys_path.levels import Level, Outcome
-from mlsys_path.progress.records import Attempt
+from mlsys_path.progress.records import Attempt, ClaimWord
 from mlsys_path.progress.rows import ATTEMPT_COLUMNS, attempt_to_row
 from mlsys_path.progress.store import Store
+from mlsys_path.roadmap.load import load
 
+WORDS: tuple[ClaimWord, ...] = ("read", "none", "known")
 BOUND = 0.2  # seconds, of a whole process
 DAYS = 3 * 365
 PRELUDE = "import click, pathlib; from mlsys_path.progress import queries; path = pathlib.Path({path!r})"
 READS = {
     "nothing (python, click, imports)": "pass",
-    "progress: statuses, summary, last attempts": (
-        "queries.statuses(path=path); queries.summary(path=path); queries.attempts(limit=10, path=path)"
+    "progress: statuses, claims, summary, attempts": (
+        "queries.statuses(path=path); queries.claims(path=path); queries.summary(path=path); "
+        "queries.attempts(limit=10, path=path)"
     ),
-    "next: statuses, followed track": "queries.statuses(path=path); queries.setting('track', path=path)",
+    "next: statuses, claims, track, hours": (
+        "queries.statuses(path=path); queries.claims(path=path); queries.followed_track(path=path); "
+        "queries.setting(queries.HOURS_SETTING, path=path)"
+    ),
 }
+# what the program does when it is started so, with the database elsewhere than it would look
+COMMAND = """
+import pathlib
+from mlsys_path import locations
+locations.database_path = lambda: pathlib.Path({path!r})
+from mlsys_path.cli.program import build
+raise SystemExit(build().main([{command!r}], standalone_mode=False))
+"""
+COMMANDS = ("progress", "next")
+
+
+def names(exercises: int) -> list[str]:
+    """The ids of our exercises, and as many more as it takes."""
+    return [*load().exercises, *(f"exercise-number-{n:03}" for n in range(exercises))][:exercises]
 
 
 def attempts(count: int, exercises: int, seed: int = 1) -> Iterator[Attempt]:
     """Attempts of three years, most of them failed, on exercises of very different popularity."""
-    draw = random.Random(seed)
+    draw, called = random.Random(seed), names(exercises)
     first = datetime.now(UTC) - timedelta(days=DAYS)
     for number in range(count):
         exercise = min(int(draw.expovariate(4 / exercises)), exercises - 1)
@@ -46,7 +67,7 @@ def attempts(count: int, exercises: int, seed: int = 1) -> Iterator[Attempt]:
         outcome = Outcome.PASSED if passed else Outcome.FAILED
         at = first + timedelta(days=DAYS) * (number / count)
         yield Attempt.new(
-            exercise=f"exercise-number-{exercise:03}",
+            exercise=called[exercise],
             started_at=at,
             seconds=draw.random(),
             verdict=outcome,
@@ -71,8 +92,11 @@ def generate(path: Path, count: int, exercises: int) -> None:
     statement = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES ({marks})"
     with Store.open(path) as store:
         store.set_setting("track", "gpu-kernels")
-        for exercise in range(0, exercises, 3):
-            store.record_event(f"exercise-number-{exercise:03}", "started")
+        store.set_setting("hours-per-week", "8")
+        for number, exercise in enumerate(names(exercises)[::3]):
+            store.record_event(exercise, "started")
+            for word in WORDS:
+                store.claim("topic", f"topic-number-{number:03}", word)
         with store.transaction() as database:
             database.conn.executemany(statement, (attempt_to_row(a) for a in attempts(count, exercises)))
 
@@ -80,7 +104,7 @@ def generate(path: Path, count: int, exercises: int) -> None:
 def whole_process(code: str) -> float:
     """Seconds from starting a Python process to its end."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
@@ -106,8 +130,9 @@ def main() -> int:
 def report(path: Path, runs: int) -> int:
     """Time every read and print one line each."""
     slow = 0
-    for name, read in READS.items():
-        code = f"{PRELUDE.format(path=str(path))}; {read}"
+    codes = {name: f"{PRELUDE.format(path=str(path))}; {read}" for name, read in READS.items()}
+    codes |= {f"mlsys-path {c}": COMMAND.format(path=str(path), command=c) for c in COMMANDS}
+    for name, code in codes.items():
         times = [whole_process(code) for _ in range(runs)]
         median = statistics.median(times)
         slow += median > BOUND

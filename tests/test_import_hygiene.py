@@ -69,7 +69,9 @@ def test_reading_commands_import_nothing_heavy(args, tmp_path: Path):
 
 def test_a_word_is_stored_by_nothing_heavy_but_the_writer(tmp_path: Path):
     run("list", cwd=tmp_path)
-    assert run("mark", "lru-cache", "known", cwd=tmp_path) & set(HEAVY) <= {"sqlite_utils"}
+    # which imports numpy where there is one
+    writer = {"sqlite_utils", "numpy"}
+    assert run("mark", "lru-cache", "known", cwd=tmp_path) & set(HEAVY) <= writer
 
 
 def test_the_program_does_not_need_the_folder_it_was_started_in(tmp_path: Path):

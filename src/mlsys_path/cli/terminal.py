@@ -19,17 +19,22 @@ OUTCOMES: dict[Outcome, tuple[str, str, str]] = {
     Outcome.ERROR: ("!", N_("error"), "magenta"),
     Outcome.OPEN: ("○", N_("open"), "yellow"),
 }
-_ONE_CELL = frozenset("✓✗○◐▸·…─█░“”")
+_ONE_CELL = frozenset("✓✗○◐▸·…─█░“”’–")
 
 
 def cells(text: str) -> int:
     """How many columns a text takes; CJK characters take two."""
     # our glyphs and Latin text need no table: rich's takes as long to import as a database to read
-    if all(c < "\u0300" or c in _ONE_CELL for c in text):
+    if _narrow(text):
         return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _narrow(text: str) -> bool:
+    """Whether each character is known to take one column."""
+    return text.isascii() or all(c < "\u0300" or c in _ONE_CELL for c in text)
 
 
 def pad(text: str, width: int) -> str:
@@ -41,6 +46,8 @@ def cut(text: str, width: int) -> str:
     """The text in at most `width` columns, with an ellipsis where something is missing."""
     if cells(text) <= width:
         return text
+    if _narrow(text):
+        text = text[: max(width - 1, 0)]
     while text and cells(text) > width - 1:
         text = text[:-1]
     return text + "…"
