@@ -49,6 +49,7 @@ class Mismatch:
     expected: str
     largest_error: float | None = None
     tile: str = ""
+    unwritten: int = 0  # elements that hold what memory held before: they are the ones that are counted then
 
 
 @dataclass(frozen=True, slots=True)

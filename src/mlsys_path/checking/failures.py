@@ -64,6 +64,14 @@ class LearnerError(Exception):
         return "\n".join([*map(str, self.frames), str(self)])
 
 
+class WatchedError(LearnerError):
+    """Something that the worker's watch saw, in our own words: a stray access, a damaged band, a GPU that is absent."""
+
+    def __init__(self, kind: str, classes: tuple[str, ...], message: str, frames: tuple[Frame, ...]) -> None:
+        super().__init__(kind, classes, message, frames)
+        self.args = (message,)
+
+
 class LearnerDied(Exception):
     """The learner's process ended while an answer was expected of it."""
 

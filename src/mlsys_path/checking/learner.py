@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from mlsys_path.checking import poison
 from mlsys_path.checking.bench import Bench
 from mlsys_path.checking.failures import CheckFailed, LearnerError, MissingName, Open
 from mlsys_path.checking.remote import Link, Remote, Request
@@ -84,6 +85,7 @@ class PythonLearner:
         self._running: Link | None = None
         self._loading: Request | None = None
         self._modules: dict[str, Module] = {}
+        self._is_triton = bench.exercise.language == "triton"
         first = bench.exercise.files[0]
         self._main = self._module(PurePosixPath(first).stem, first)
 
@@ -101,7 +103,9 @@ class PythonLearner:
                 self._running.close()
             box = self._bench.box(self._level)
             device = self._device()
-            self._running = Link(box, {}, device, self._bench.calls, data_limit=device is None)
+            # what looks at the code while it runs depends on the level
+            watched = {"MLSYS_PATH_LEVEL": str(self._level)} if self._is_triton else {}
+            self._running = Link(box, watched, device, self._bench.calls, data_limit=device is None)
         return self._running
 
     def _device(self) -> str | None:
@@ -118,6 +122,7 @@ class PythonLearner:
         """Load the learner's module: a fixture does so before it draws the seeds of a check."""
         loading = self._loading or self._start()
         self._loading = None
+        poison.expect(self._is_triton and self._level in (Level.CORRECT, Level.GPU))
         self._link().answer(loading)
 
     def _finish(self) -> None:
@@ -181,7 +186,7 @@ class PythonLearner:
         """Compile every Triton kernel that `function(*args)` launches, for a target such as "cuda:90", with no GPU."""
         from mlsys_path.checking.triton_kernels import compile_recorded
 
-        if self._bench.exercise.language != "triton":
+        if not self._is_triton:
             raise Open(_("only Triton kernels are compiled this way"))
         handle = getattr(self._main, function)
         calls = self._bench.calls

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlsys_path.checking import watched
 from mlsys_path.checking.box import Box
 from mlsys_path.checking.calls import Calls
-from mlsys_path.checking.failures import CheckFailed, Frame, LearnerError
+from mlsys_path.checking.failures import CheckFailed, Frame, LearnerError, WatchedError
 from mlsys_path.checking.show import clean
 from mlsys_path.checking.worker.wire import Channel, ChannelClosed, Decoder, Encoder, ProtocolError, Timeout
 from mlsys_path.language import _
@@ -185,6 +186,8 @@ def _error(document: Any) -> LearnerError:
             for f in document["frames"][:20]
         )
         classes = tuple(clean(str(c), 100) for c in document["mro"][:50])
+        if words := watched.words(document.get("details")):
+            return WatchedError(clean(str(document["type"]), 100), classes, words, frames)
         return LearnerError(
             clean(str(document["type"]), 100), classes, clean(str(document["message"]), 4000), frames
         )

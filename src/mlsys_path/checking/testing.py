@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from mlsys_path.checking import poison
 from mlsys_path.checking.events import Mismatch
 from mlsys_path.checking.failures import CheckFailed, LearnerDied, LearnerError, Open
 from mlsys_path.checking.remote import Remote
@@ -110,6 +111,7 @@ def assert_close(
         kinds = {"got": _kind(got), "expected": _kind(expected)}
         message = _("{what} is {got}, expected {expected}").format(what=name, **kinds)
         raise CheckFailed(message, got=show(got), expected=show(expected))
+    _demand_written(got, expected, tile, name)
     default = _TOLERANCES.get(dtype, (0.0, 0.0))
     rtol = default[0] if rtol is None else rtol
     atol = default[1] if atol is None else atol
@@ -135,7 +137,35 @@ def assert_close(
         got=show(got[first].item()),
         expected=show(expected[first].item()),
         largest_error=float(finite.max()) if finite.size else None,
-        tile=", ".join(f"{i // b}" for i, b in zip(first, tile, strict=True)) if tile else "",
+        tile=_tile(first, tile),
+    )
+    raise CheckFailed(
+        mismatch_text(name, mismatch), got=show(got), expected=show(expected), mismatch=mismatch
+    )
+
+
+def _tile(index: tuple[int, ...], tile: tuple[int, ...] | None) -> str:
+    return ", ".join(f"{i // b}" for i, b in zip(index, tile, strict=True)) if tile else ""
+
+
+def _demand_written(got: Any, expected: Any, tile: tuple[int, ...] | None, name: str) -> None:
+    """Fail for elements that still hold what the worker put into fresh memory."""
+    never = poison.unwritten(got, expected)
+    if never is None:
+        return
+    import numpy as np
+
+    first = tuple(int(i) for i in np.argwhere(never)[0])
+    mismatch = Mismatch(
+        shape=tuple(int(n) for n in expected.shape),
+        dtype=str(expected.dtype).removeprefix("torch."),
+        differing=int(never.sum()),
+        total=int(never.size),
+        first_index=first,
+        got=show(got[first].item()),
+        expected=show(expected[first].item()),
+        tile=_tile(first, tile),
+        unwritten=int(never.sum()),
     )
     raise CheckFailed(
         mismatch_text(name, mismatch), got=show(got), expected=show(expected), mismatch=mismatch
@@ -149,6 +179,15 @@ def _kind(array: Any) -> str:
 def mismatch_text(what: str, m: Mismatch) -> str:
     """A mismatch as one or two sentences."""
     index = ", ".join(map(str, m.first_index))
+    if m.unwritten:
+        where = _("element [{index}]").format(index=index) if m.first_index else _("its only element")
+        if m.tile:
+            where += _(", in tile ({tile})").format(tile=m.tile)
+        if m.unwritten == 1:
+            return _("{what}: {where} was never written").format(what=what, where=where)
+        return _("{what}: {n} of {total} elements were never written, the first of them {where}").format(
+            what=what, n=m.unwritten, total=m.total, where=where
+        )
     text = _(
         "{what}: {n} of {total} elements differ; the first at [{index}]: got {got}, expected {expected}"
     ).format(what=what, n=m.differing, total=m.total, index=index, got=m.got, expected=m.expected)

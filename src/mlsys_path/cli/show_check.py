@@ -157,13 +157,16 @@ def _counterexample(example: Counterexample) -> list[str]:
             parts += [" " * (width + 4) + line for line in rest]
     if (m := example.mismatch) is not None:
         where = ", ".join(map(str, m.first_index))
-        parts.append(
-            "  "
-            + _(
-                "{differing} of {total} elements differ, the first at [{where}]: "
-                "got {got}, expected {expected}"
-            ).format(differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected)
+        text = (
+            _("{n} of {total} elements were never written, the first at [{where}]")
+            if m.unwritten
+            else _(
+                "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
+            )
+        ).format(
+            n=m.unwritten, differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected
         )
+        parts.append("  " + text)
         if m.tile:
             parts.append("  " + _("it lies in tile {tile}").format(tile=m.tile))
         if m.largest_error is not None:

@@ -158,9 +158,15 @@ def _counterexample(example: Counterexample, width: int) -> list[Content]:
             parts.append(hang(head, foreign(text), width))
     if (m := example.mismatch) is not None:
         where = ", ".join(map(str, m.first_index))
-        text = _(
-            "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
-        ).format(differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected)
+        text = (
+            _("{n} of {total} elements were never written, the first at [{where}]")
+            if m.unwritten
+            else _(
+                "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
+            )
+        ).format(
+            n=m.unwritten, differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected
+        )
         parts.append(hang("  ", foreign(text), width))
         if m.tile:
             parts.append(hang("  ", foreign(_("it lies in tile {tile}").format(tile=m.tile)), width))

@@ -357,8 +357,8 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = Parent(config)
-    # `timed_calls` too: a file of the learner's may have its name, and would be found first
-    warm(["serve", "stopwatch", "timed_calls", *config["preload"]])
+    # `timed_calls` and the like too: a file of the learner's may have the name, and would be found first
+    warm(["serve", "stopwatch", "timed_calls", "recording", "ranks", *config["preload"]])
     gc.collect()
     gc.freeze()
     parent.channel.send({"ready": os.getpid()})

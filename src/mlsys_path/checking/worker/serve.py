@@ -18,13 +18,16 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+import watching
 from wire import Channel, ChannelClosed, Decoder, Encoder, ProtocolError, plain
 
 MAX_ITERATION = 1_000_000
 MAX_MESSAGE = 4000
 MAX_FRAMES = 12
 
-received: list[int] = []  # descriptors that came with the request in hand, for the operation that knows of them
+received: list[
+    int
+] = []  # descriptors that came with the request in hand, for the operation that knows of them
 
 
 def _iterate(value: Any) -> list[Any]:
@@ -78,10 +81,13 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 class Server:
     """Holds the objects that the checker has handles of."""
 
-    def __init__(self, channel: Channel, work: str, device: str | None) -> None:
+    def __init__(
+        self, channel: Channel, work: str, device: str | None, watch: watching.Watch | None = None
+    ) -> None:
         self.channel = channel
         self.work = work
         self.device = device
+        self.watch = watch or watching.Watch()
         self.objects: dict[int, object] = {}
         self.numbers = itertools.count(1)
         # the objects' own names for these may be patched by the code that is served
@@ -102,11 +108,11 @@ class Server:
             self.objects.pop(number, None)
         reply: dict[str, Any] = {"id": request["id"]}
         out = b""
+        self.watch.begin()
         try:
-            decode = Decoder(blob, lambda document: self.objects[document["id"]], self.device).decode
-            args = [decode(a) for a in request["args"]]
-            kwargs = {k: decode(v) for k, v in request.get("kwargs", {}).items()}
+            args, kwargs = self.arguments(request, blob)
             value = self.operation(request["op"])(*args, **kwargs)
+            self.watch.settle(request["op"], args)
             encoder = Encoder(self.remote, strided=False)
             reply["value"] = encoder.encode(value)
             out = encoder.blob()
@@ -118,9 +124,27 @@ class Server:
                 "frames": [],
             }
         except BaseException as error:
-            reply["error"] = describe(error, self.work)
+            reply["error"] = describe(self.watch.worst(error), self.work)
         flush()
         self.channel.send(reply, out)
+
+    def arguments(self, request: dict[str, Any], blob: bytes) -> tuple[list[Any], dict[str, Any]]:
+        """What the checker sends with a request; each tensor in the place that the watch or the device gives it."""
+        place = self.watch.sent if self.watch.bands else self.move if self.device else None
+        decode = Decoder(blob, lambda document: self.objects[document["id"]], place).decode
+        args = []
+        for number, document in enumerate(request["args"]):
+            self.watch.receiving(number)
+            args.append(decode(document))
+        kwargs = {}
+        for name, document in request.get("kwargs", {}).items():
+            self.watch.receiving(name)
+            kwargs[name] = decode(document)
+        return args, kwargs
+
+    def move(self, tensor: Any) -> Any:
+        """A tensor on the device that the learner's code works on."""
+        return tensor.to(self.device)
 
     def operation(self, name: str) -> Callable[..., Any]:
         """The function behind an operation; those of a language are imported when first asked for."""
@@ -147,6 +171,11 @@ def flush() -> None:
 
 def describe(error: BaseException, work: str) -> dict[str, Any]:
     """An exception as data: its classes, its message and the frames that lie in the learner's files."""
+    launched: list[dict[str, Any]] = []
+    # Triton's interpreter makes a text of what a kernel raised: what was raised says more
+    while type(error).__name__ == "InterpreterError" and error.__cause__ is not None:
+        launched += own_frames(error.__traceback__, work)
+        error = error.__cause__
     root = error
     frames = own_frames(error.__traceback__, work)
     while True:
@@ -161,7 +190,23 @@ def describe(error: BaseException, work: str) -> dict[str, Any]:
     except Exception:
         message = "(its message cannot be shown)"
     classes = [cls.__name__ for cls in type(error).__mro__]
-    return {"type": classes[0], "mro": classes, "message": message[:MAX_MESSAGE], "frames": frames}
+    frames = [*launched, *frames][-MAX_FRAMES:]
+    document: dict[str, Any] = {
+        "type": classes[0],
+        "mro": classes,
+        "message": message[:MAX_MESSAGE],
+        "frames": frames,
+    }
+    if isinstance(details := getattr(error, "details", None), dict):
+        # what the checker puts into words, in the learner's language
+        document["details"] = {str(k): v for k, v in details.items() if _is_plain(v)}
+    return document
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, int)) or (
+        isinstance(value, list) and all(isinstance(item, int) for item in value)
+    )
 
 
 def own_frames(tb: TracebackType | None, work: str) -> list[dict[str, Any]]:
@@ -183,5 +228,6 @@ def serve(descriptor: int, request: dict[str, Any]) -> None:
     sys.path.insert(0, work)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     channel = Channel(socket.socket(fileno=descriptor))
-    server = Server(channel, work, request.get("device"))
+    watch = watching.start(os.environ.get("MLSYS_PATH_LEVEL", ""))
+    server = Server(channel, work, request.get("device"), watch)
     server.run()

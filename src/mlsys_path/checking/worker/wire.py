@@ -201,8 +201,12 @@ class Encoder:
             span = 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
             tag["shape"], tag["strides"] = list(tensor.shape), list(tensor.stride())
             tensor = tensor.as_strided((span,), (1,), tensor.storage_offset())
+        # bytes, as a copy of booleans makes 1 of whatever is not 0, and hides memory that nobody wrote
+        is_bool = tensor.dtype is torch.bool
+        tensor = tensor.view(torch.uint8) if is_bool else tensor
         # a clone, as safetensors refuses two tensors that share their memory
-        tag["v"] = self._add("torch", tensor.contiguous().clone())
+        tensor = tensor.contiguous().clone()
+        tag["v"] = self._add("torch", tensor.view(torch.bool) if is_bool else tensor)
         if value.requires_grad:
             tag["grad"] = True
         return tag
@@ -302,14 +306,18 @@ def _array_kind(value: object) -> str:
 class Decoder:
     """Turns a document and a blob back into values.
 
-    `remote(document)` makes what stands for a remote object; torch tensors are moved to `device` when it is given.
+    `remote(document)` makes what stands for a remote object. `place` gives the memory of a torch tensor its place:
+    it takes a contiguous tensor and returns one that holds the same.
     """
 
     def __init__(
-        self, blob: bytes, remote: Callable[[dict[str, Any]], object], device: str | None = None
+        self,
+        blob: bytes,
+        remote: Callable[[dict[str, Any]], object],
+        place: Callable[[Any], Any] | None = None,
     ) -> None:
         self._remote = remote
-        self._device = device
+        self._place = place
         self._arrays: dict[str, dict[str, Any]] = {"numpy": {}, "torch": {}}
         if blob:
             try:
@@ -383,7 +391,7 @@ class Decoder:
         if kind == "torch":
             import torch
 
-            tensor = flat.to(self._device) if self._device else flat
+            tensor = self._place(flat) if self._place else flat
             if "strides" in document:
                 _check_span(document["shape"], document["strides"], flat.numel())
                 tensor = tensor.as_strided(document["shape"], document["strides"])
