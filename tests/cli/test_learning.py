@@ -150,7 +150,7 @@ class TestShow:
     @pytest.mark.parametrize(
         ("record", "words"),
         [
-            ("foundations", ["# Foundations", "## Adding", "`add-one`: Add 1"]),
+            ("foundations", ["# Foundations", "`adding`: **Adding**", "Sums of two."]),
             ("adding", ["# Adding", "`add-two`: Add 2", "A book of sums"]),
             ("arithmetic", ["# The arithmetic track", "`add-two`"]),
             ("a-book", ["# A book of sums", "https://example.org/sums"]),

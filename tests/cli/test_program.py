@@ -44,7 +44,7 @@ def test_version(invoke):
         (["start", "add-oen"], "did you mean 'add-one'?"),
         (["list", "--stage", "fundations"], "did you mean 'foundations'?"),
         (["list", "--track", "arithmatic"], "did you mean 'arithmetic'?"),
-        (["show", "a-bok"], "did you mean a-book?"),
+        (["show", "a-bok"], "did you mean 'a-book'?"),
         (["--lang", "fr", "list"], "fr"),
         (["check", "--level", "best", "add-one"], "best"),
     ],
@@ -60,7 +60,7 @@ def test_a_mistake_gets_one_line_and_exit_code_2(invoke, args, words):
 
 def test_a_mistake_in_the_content_says_where(invoke, content: Path):
     stage = content / "roadmap" / "stages" / "01-foundations.yaml"
-    stage.write_text(stage.read_text().replace("[a-book]", "[a-bok]"))
+    stage.write_text(stage.read_text().replace("resource: a-book", "resource: a-bok"))
     result = invoke("list")
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
