@@ -53,7 +53,8 @@ def mark_command(record_id: str, word: ClaimWord, kind: Kind | None) -> None:
     if word == "none":
         click.echo(_("{what}: your word is taken back.").format(what=what))
         return
-    click.echo(f"{what}: {_(SHOWN['known' if word == 'known' else 'read'])}.")
+    shown = _(SHOWN["known" if word == "known" else "read"])
+    click.echo(_("{what}: {word}.").format(what=what, word=shown))
     click.echo(_consequence(roadmap, claimed, subject))
 
 

@@ -143,7 +143,8 @@ def _print_others(roadmap: Roadmap, others: tuple[Suggestion, ...]) -> None:
         click.echo(_("Or:"))
     for suggestion in others:
         title = roadmap.exercises[suggestion.exercise].title[language.current()]
-        first, *more = wrapped(f"{suggestion.exercise}  {title}: {suggestion.because}", columns() - 4)
+        text = _("{title}: {reason}").format(title=title, reason=suggestion.because)
+        first, *more = wrapped(f"{suggestion.exercise}  {text}", columns() - 4)
         click.echo(f"  {first}")
         for line in more:
             click.echo(f"    {line}")
