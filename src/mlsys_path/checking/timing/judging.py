@@ -45,7 +45,7 @@ class Slack:
 
 SLACK = {
     "cuda": Slack(tail=20e-6, gap=40e-6, flush=30e-6, share=0.05, floor=1.0, company=0.3),
-    "cpu": Slack(tail=1e-3, gap=5e-3, flush=0.1, share=0.5, floor=4.0, company=9.0),
+    "cpu": Slack(tail=1e-3, gap=0.05, flush=0.2, share=0.5, floor=4.0, company=9.0),
 }
 
 
@@ -93,6 +93,20 @@ def refusal(calls: Sequence[Seen], quiet: Sequence[Seen], floor: float, slack: S
             "work is done outside of what is timed, or the clock is not the device's"
         ).format(time=median * 1e6, more=(gap - quantile([c.gap for c in quiet], 0.5)) * 1e6)
     return ""
+
+
+def explain(calls: Sequence[Seen], quiet: Sequence[Seen], floor: float) -> str:
+    """The numbers behind a decision, in µs, for those who debug it."""
+
+    def row(what: str, seen: Sequence[Seen]) -> str:
+        parts = []
+        for field in ("seconds", "gap", "flush", "tail"):
+            values = [getattr(one, field) * 1e6 for one in seen]
+            shown = "/".join(f"{quantile(values, share):.1f}" for share in (0.0, 0.25, 0.5, 0.75, 1.0))
+            parts.append(f"{field} {shown}")
+        return f"{what}: {'  '.join(parts)}"
+
+    return f"{row('calls', calls)}\n{row('quiet', quiet)}\nfloor: {floor * 1e6:.1f}"
 
 
 def company(beside: Sequence[float], alone: Sequence[float], slack: Slack) -> str:

@@ -6,6 +6,7 @@ learner's function runs in theirs. docs/timing.md says what is defended against,
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -210,6 +211,7 @@ class KernelTiming:
             self.task.moved, self.task.flops, self.ceilings.bandwidth, self.ceilings.peak(self.task.dtype)
         )
         slack = judging.SLACK[self.device]
+        debug(self.task.name, trial.seen, quiet, floor)
         if why := judging.refusal(trial.seen, quiet, floor, slack) or judging.company(others, alone, slack):
             raise TimingRefused(f"{self.task.name}: {why}")
 
@@ -263,6 +265,12 @@ def verdict(
         star=None if task.star is None else ratio >= task.star,
         roofline=where,
     )
+
+
+def debug(name: str, seen: Sequence[Seen], quiet: Sequence[Seen], floor: float) -> None:
+    """What the decision rests on, for those who ask for it."""
+    if os.environ.get("MLSYS_PATH_DEBUG"):
+        os.write(2, f"{name}\n{judging.explain(seen, quiet, floor)}\n".encode())
 
 
 def demand_bar(name: str, ratio: float, pairs: Sequence[float], bar: float | None) -> None:

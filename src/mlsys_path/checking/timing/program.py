@@ -23,6 +23,7 @@ from mlsys_path.checking.timing.kernel import (
     REMEMBERED,
     WARM_UPS,
     Timing,
+    debug,
     demand_bar,
     own_clock,
     verdict,
@@ -245,6 +246,7 @@ class ProgramTiming:
         peak = self.ceilings.peak(self.task.dtype)
         floor = judging.floor_seconds(self.task.moved, self.task.flops, self.ceilings.bandwidth, peak)
         slack = judging.SLACK[self.device]
+        debug(self.task.name, seen, quiet, floor)
         if why := judging.refusal(seen, quiet, floor, slack) or judging.company(others, alone, slack):
             raise TimingRefused(f"{self.task.name}: {why}")
 

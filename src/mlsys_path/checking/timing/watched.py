@@ -82,7 +82,7 @@ def prepare(values: Sequence[Any], device: str) -> Inputs:
             {
                 "padded": padded.numel(),
                 "bytes": flat.numel(),
-                "dtype": str(value.dtype).removeprefix("torch."),
+                "dtype": _name(value.dtype),
                 "shape": list(value.shape),
                 "strides": list(value.stride()),
                 "grad": value.requires_grad,
@@ -119,7 +119,7 @@ class Watched:
         inplace: Sequence[int],
     ) -> None:
         """Say what will be called; None stands for a call that only allocates its results."""
-        blanks = [[list(r.shape), str(r.dtype).removeprefix("torch.")] for r in results]
+        blanks = [[list(r.shape), _name(r.dtype)] for r in results]
         inplace = [] if function is None else list(inplace)
         patched = self._do("begin", function, dict(kwargs), inputs.specs, blanks, inplace)
         if patched:
@@ -188,6 +188,10 @@ class Watched:
         return octets.view(result.dtype).reshape(result.shape)
 
 
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
 def _seen(told: Any, wall: float) -> tuple[Seen, int]:
     try:
         numbers = {name: float(told[name]) for name in ("seconds", "flush", "tail")}
@@ -202,8 +206,9 @@ def _seen(told: Any, wall: float) -> tuple[Seen, int]:
 
 def _usable(told: Mapping[str, Any], first: int, results: Sequence[Any]) -> bool:
     try:
-        facts = told["outputs"][first]
-        return bool(facts["layout"]) and math.prod(facts["shape"]) == math.prod(results[first].shape)
+        facts, result = told["outputs"][first], results[first]
+        kind = facts["layout"], facts["device"], facts["dtype"], math.prod(facts["shape"])
+        return kind == (True, result.device.type, _name(result.dtype), result.numel())
     except (KeyError, TypeError, IndexError, AttributeError):
         return False
 
@@ -230,7 +235,7 @@ def demand_shape(outputs: Sequence[Mapping[str, Any]], results: Sequence[Any]) -
             )
         wanted = {
             "device": result.device.type,
-            "dtype": str(result.dtype).removeprefix("torch."),
+            "dtype": _name(result.dtype),
             "shape": list(result.shape),
             "layout": True,
         }

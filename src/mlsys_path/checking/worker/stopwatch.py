@@ -51,6 +51,8 @@ def _flush_bytes(device: str, cache: int) -> int:
 def _cpu() -> Clock:
     import torch
 
+    # a call's time on one core says something on a busy machine, too; that of a pool of threads does not
+    torch.set_num_threads(1)
     now = time.perf_counter
     cache = os.sysconf("SC_LEVEL3_CACHE_SIZE") if "SC_LEVEL3_CACHE_SIZE" in os.sysconf_names else 0
     cold = torch.zeros(_flush_bytes("cpu", max(cache, 0) // 4), dtype=torch.uint8)

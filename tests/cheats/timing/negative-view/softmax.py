@@ -1,0 +1,5 @@
+import torch
+
+
+def softmax(x):
+    return torch._neg_view(-torch.softmax(x, -1))
