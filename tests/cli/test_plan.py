@@ -196,6 +196,7 @@ class TestUntil:
         (["--from", "2026-05-01", "--until", "2026-04-30"], "2026-04-30 is past"),
         (["--until", "31.12.2026"], "'31.12.2026' is no date: write it as 2026-12-31"),
         (["--until", "2026-13-01"], "is no date"),
+        (["--from", "9999-12-31"], "9999-12-31 is too far away to plan for"),
         (["--track", "arithmatic"], "did you mean 'arithmetic'?"),
     ],
 )  # fmt: skip

@@ -10,9 +10,10 @@ from mlsys_path.cli.terminal import cells, columns
 from mlsys_path.language import N_, _
 
 KINDS = {"read": N_("read"), "exercise": N_("solve")}  # what one does with a thing
-# a word with the spaces after it, or one CJK character with the punctuation that may not begin a line
+# a word with the spaces after it, or one CJK character; with either the punctuation that may not begin or end a line
+_CJK, _OPENING, _CLOSING = r"\u2e80-\u9fff\uac00-\ud7af", "（“《「", "，。：；、！？）”》」"
 _PIECE = re.compile(
-    r"[\u2e80-\u9fff\uac00-\ud7af][，。：；、！？）”》]*|[^\s\u2e80-\u9fff\uac00-\ud7af]+\s*|\s+"
+    rf"[{_OPENING}]*(?:[{_CJK}][{_CLOSING}]*|[^\s{_CJK}{_OPENING}]+[{_CLOSING}]*\s*)|[{_OPENING}]+\s*|\s+"
 )
 
 

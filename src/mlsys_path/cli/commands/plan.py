@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
 
 DEFAULT = 8 * 60  # minutes a week on the whole path, where nothing was said
+TOO_FAR = 2200  # a year; the calendar has an end, and a slow plan must not meet it
 
 
 @click.command(
@@ -90,6 +91,8 @@ def _day(text: str | None, earliest: date, what: str) -> date:
         raise UserError(
             _("{text!r} is no date: write it as {example}").format(text=text, example="2026-12-31")
         ) from None
+    if day.year >= TOO_FAR:
+        raise UserError(_("{day} is too far away to plan for").format(day=day))
     if day < earliest:
         raise UserError(
             _("{day} is past: it comes before {what}, {earliest}").format(
