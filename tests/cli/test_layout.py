@@ -30,8 +30,26 @@ def test_words_stay_whole_and_characters_break_anywhere():
     assert wrapped("", 10) == []
 
 
+def test_lines_of_its_own_stay_apart():
+    assert wrapped("for i in n:\n    one two three\n", 12) == ["for i in n:", "    one two", "three"]
+
+
 PIECES = st.sampled_from(
-    ["a ", "word ", "x-b ", "1.5 ", "中", "文，", "字。", "（文）", "（word）", "word。", "《x》", "é "]
+    [
+        "a ",
+        "word ",
+        "x-b ",
+        "1.5 ",
+        "中",
+        "文，",
+        "字。",
+        "（文）",
+        "（word）",
+        "（a，b）",
+        "word。",
+        "《x》",
+        "é ",
+    ]
 )
 
 

@@ -12,9 +12,7 @@ from mlsys_path.language import N_, _
 KINDS = {"read": N_("read"), "exercise": N_("solve")}  # what one does with a thing
 # a word with the spaces after it, or one CJK character; with either the punctuation that may not begin or end a line
 _CJK, _OPENING, _CLOSING = r"\u2e80-\u9fff\uac00-\ud7af", "（“《「", "，。：；、！？）”》」"
-_PIECE = re.compile(
-    rf"[{_OPENING}]*(?:[{_CJK}][{_CLOSING}]*|[^\s{_CJK}{_OPENING}]+[{_CLOSING}]*\s*)|[{_OPENING}]+\s*|\s+"
-)
+_PIECE = re.compile(rf"[{_OPENING}]*(?:[{_CJK}]|[^\s{_CJK}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*\s*")
 
 
 def duration(minutes: int) -> str:
@@ -31,7 +29,11 @@ def hours(minutes: int) -> float:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A sentence in lines of at most `width` columns, where its words allow it."""
+    """A text in lines of at most `width` columns, where its words allow it; its own lines stay apart."""
+    return [line for own in text.splitlines() for line in _wrapped(own, width)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
     lines = [""]
     for piece in _PIECE.findall(text):
         if lines[-1] and cells((lines[-1] + piece).rstrip()) > width:
