@@ -264,4 +264,4 @@ def test_triton_compiles_for_a_gpu_that_is_not_there(judge):
     assert [c.outcome for c in verdict.checks] == [Outcome.PASSED, Outcome.PASSED, Outcome.FAILED], (
         verdict.first_failure
     )
-    assert "no Triton kernel was launched" in verdict.first_failure.message
+    assert "`nothing` launches no Triton kernel" in verdict.first_failure.message

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsys_path.checking.box import Box, Output
 from mlsys_path.checking.calls import Calls
-from mlsys_path.checking.events import Measurement
+from mlsys_path.checking.events import Compiled, Measurement
 from mlsys_path.checking.failures import Open, RunOver
 from mlsys_path.checking.sandbox import Profile, Sandbox
 from mlsys_path.language import _
@@ -32,7 +32,7 @@ class Bench:
     adapter: Adapter
     sandboxes: dict[Profile, Sandbox]
     warm: frozenset[Profile]  # those that have already said that they are ready
-    emit: Callable[[Measurement], None]
+    emit: Callable[[Measurement | Compiled], None]
     calls: Calls = field(default_factory=Calls)
     output: Output = field(default_factory=Output)
     deadline: float = float("inf")

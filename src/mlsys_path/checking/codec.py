@@ -18,6 +18,7 @@ _KINDS: dict[str, type] = {
         events.CheckStarted,
         events.CheckResult,
         events.Measurement,
+        events.Compiled,
         events.Finished,
     )
 }

@@ -113,6 +113,21 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Compiled:
+    """A kernel of the learner's that the real compiler took, with its IR in every stage: text, cut where it is long."""
+
+    name: str
+    target: str  # "sm_90"
+    warps: int
+    stages: int
+    registers: int  # of one thread
+    spills: int  # bytes of one thread
+    shared: int  # bytes of one block
+    launches: int = 1
+    ir: tuple[tuple[str, str], ...] = ()  # ("ttir", text) and so on: ttgir, llir, ptx
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event of a run that came to its end; a stream without it is an error, never a pass."""
 
@@ -120,7 +135,7 @@ class Finished:
     broken: str = ""  # why nothing can be said of the code, when the run broke its contract
 
 
-CheckEvent = Started | CheckStarted | CheckResult | Measurement | Finished
+CheckEvent = Started | CheckStarted | CheckResult | Measurement | Compiled | Finished
 
 
 @dataclass(frozen=True, slots=True)

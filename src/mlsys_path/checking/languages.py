@@ -30,7 +30,11 @@ def _native(bench: Bench, level: Level) -> Any:
 
 
 # Triton's compiler in a sandbox of its own: it is given IR as text, and never runs learners' code
-TRITON_COMPILER = Profile(("triton", "triton.compiler"), (("MLSYS_PATH_ROLE", "compiler"),))
+TRITON_COMPILER = Profile(
+    ("triton", "triton.compiler", "compiling"),
+    # what ptxas says of a kernel is heard when it runs, and not when the result is found in a cache
+    (("MLSYS_PATH_ROLE", "compiler"), ("TRITON_ALWAYS_COMPILE", "1")),
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlsys_path.checking import poison
 from mlsys_path.checking.bench import Bench
@@ -14,6 +14,9 @@ from mlsys_path.checking.failures import CheckFailed, LearnerError, MissingName,
 from mlsys_path.checking.remote import Link, Remote, Request
 from mlsys_path.language import _
 from mlsys_path.levels import Level
+
+if TYPE_CHECKING:
+    from mlsys_path.checking.triton_kernels import CompiledKernel
 
 # what hypothesis and pytest look for on any object
 _PROTOCOLS = frozenset(
@@ -182,14 +185,45 @@ class PythonLearner:
         """Bytes that have crossed the sandbox's loopback so far, counted by the kernel; raises Open without one."""
         return self._bench.traffic(self._level)
 
-    def compile(self, function: str, *args: Any, target: str = "cuda:90", **kwargs: Any) -> list[Any]:
-        """Compile every Triton kernel that `function(*args)` launches, for a target such as "cuda:90", with no GPU."""
+    def compile(
+        self, function: str, *args: Any, target: str = "cuda:90", kernel: str | None = None, **kwargs: Any
+    ) -> list[CompiledKernel]:
+        """Compile every Triton kernel of the learner's that `function(*args)` launches, with no GPU.
+
+        `target` is "cuda:80", "cuda:90" or "cuda:100"; one that the installed Triton does not know is open. With
+        `kernel` those of this name alone. Fails the check when there is none.
+        """
         from mlsys_path.checking.triton_kernels import compile_recorded
 
         if not self._is_triton:
             raise Open(_("only Triton kernels are compiled this way"))
+        if self._level is Level.CORRECT:
+            raise ValueError("compile() is for checks of the level compiles: here kernels are interpreted")
         handle = getattr(self._main, function)
         calls = self._bench.calls
         calls.add(function, args, kwargs)
         recorded = self._link().apply("recording:record", (target, handle, args, kwargs), doing=calls.last)
-        return compile_recorded(self._bench, recorded, target)
+        return compile_recorded(self._bench, recorded, target, function=function, kernel=kernel)
+
+    def demand_launch(self, kernel: str | None = None) -> None:
+        """Fail unless a Triton kernel of the learner's, of this name if one is given, was launched since the last such call.
+
+        For checks at the levels `correct` and `gpu`.
+        """
+        names = self._link().apply("watching:launched", ())
+        if not isinstance(names, list):
+            names = []
+        if kernel is not None and kernel not in names:
+            raise CheckFailed(
+                _("`{call}` launches no kernel called `{kernel}`").format(
+                    call=self._bench.calls.last.partition("(")[0], kernel=kernel
+                ),
+                got=", ".join(str(n) for n in names[:8]),
+                expected=kernel,
+            )
+        if not names:
+            raise CheckFailed(
+                _("`{call}` launches no Triton kernel of yours").format(
+                    call=self._bench.calls.last.partition("(")[0]
+                )
+            )

@@ -176,6 +176,18 @@ class Measure:
         )  # fmt: skip
         return ProgramTiming(self._bench, self._level, task).run(program, args)
 
+    def resources(self, *kernels: Any) -> None:
+        """Record registers, spills and shared memory of compiled kernels; of several of one name the most."""
+        most: dict[str, list[int]] = {}
+        for kernel in kernels:
+            name = f"{kernel.name} {getattr(kernel, 'target', '')}".rstrip()
+            mine = [kernel.registers, kernel.spills, kernel.shared]
+            most[name] = [max(pair) for pair in zip(mine, most.get(name, mine), strict=True)]
+        for name, (registers, spills, shared) in most.items():
+            self.value(f"{name}: registers per thread", registers)
+            self.value(f"{name}: spilled per thread", spills, unit="B")
+            self.value(f"{name}: shared memory per block", shared, unit="B")
+
     def value(self, name: str, value: float, *, unit: str = "") -> None:
         """Record a plain quantity."""
         self._emit(Measurement(name, float(value), unit))

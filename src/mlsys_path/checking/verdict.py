@@ -8,6 +8,7 @@ from mlsys_path.checking.events import (
     CheckEvent,
     CheckResult,
     CheckStarted,
+    Compiled,
     Declared,
     Finished,
     Measurement,
@@ -27,6 +28,7 @@ class Tally:
         self.finished: Finished | None = None
         self.results: dict[str, CheckResult] = {}
         self.measurements: list[Measurement] = []
+        self.compiled: dict[Compiled, None] = {}  # what the compiler made of the kernels, each once
         self.current = ""
         self.broken = ""
 
@@ -49,6 +51,8 @@ class Tally:
                 self.results[event.name] = event
             case Measurement():
                 self.measurements.append(event)
+            case Compiled():
+                self.compiled[event] = None
             case Finished():
                 self.broken = (
                     self.broken or event.broken or (_("the run ended twice") if self.finished else "")

@@ -8,6 +8,7 @@ The tag is taken off before memory is touched, and a stray access touches none.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 SHIFT = 50  # above every address of a process, with room for offsets that go astray
@@ -173,25 +174,29 @@ class Guard:
         self.seams.append((holder, name, value))
 
 
-def install() -> Guard:
-    """Guard the interpreter of this process; raises AttributeError or TypeError where its parts are not as known."""
+def install(launched: Callable[[Any], None]) -> Guard:
+    """Guard the interpreter of this process, and tell `launched` of each kernel's function.
+
+    Raises AttributeError or TypeError where the interpreter's parts are not as known.
+    """
     from triton.runtime import interpreter
 
     guard = Guard()
     native = _native_half(guard, interpreter._interpreter, interpreter.interpreter_builder)
     _name_addresses(guard)
-    _tag_arguments(guard, interpreter)
+    _tag_arguments(guard, interpreter, launched)
     guard.place(interpreter, "_interpreter", native)
     return guard
 
 
-def _tag_arguments(guard: Guard, interpreter: Any) -> None:
+def _tag_arguments(guard: Guard, interpreter: Any, launched: Callable[[Any], None]) -> None:
     """Launches are noted, and the pointers that they make of tensors are tagged."""
     import numpy as np
 
     call, convert = interpreter.GridExecutor.__call__, interpreter._implicit_cvt
 
     def guarded_call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        launched(self.fn)
         outer, guard.launch = guard.launch, Launch(self, args, kwargs)
         try:
             return call(self, *args, **kwargs)

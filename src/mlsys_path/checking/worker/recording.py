@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
+from no_gpu import NoDriver
 
-class _Benchmarker:
-    """What an autotuner would time with; with one configuration left it is never called."""
+# what of a launch decides the code, beside the kernel's TTIR; given back to the compiler as far as they are plain
+_OPTIONS = (
+    "num_warps", "num_stages", "num_ctas", "maxnreg", "enable_fp_fusion", "enable_reflect_ftz", "launch_pdl",
+    "launch_cooperative_grid", "ptx_options", "minRegAutoWS", "maxRegAutoWS",
+)  # fmt: skip
 
 
-class _Driver:
+class _Driver(NoDriver):  # type: ignore[misc]
     """Stands for a GPU of the target's kind, as far as Triton asks before it compiles."""
 
     def __init__(self, target: Any) -> None:
@@ -21,28 +26,12 @@ class _Driver:
         return self._target
 
     def get_current_device(self) -> int:
-        """The number of the only device."""
-        return 0
+        """Another device for each target, as Triton keeps what it knows of a kernel by device."""
+        return int(self._target.arch)
 
     def get_current_stream(self, _device: int | None = None) -> int:
         """The default stream."""
         return 0
-
-    def get_active_torch_device(self) -> Any:
-        """Where tensors live: there is no GPU, so on the CPU."""
-        import torch
-
-        return torch.device("cpu")
-
-    def get_benchmarker(self) -> Any:
-        """Nothing is ever timed here."""
-        return _Benchmarker()
-
-    def get_device_interface(self) -> Any:
-        """torch's interface of the device."""
-        import torch
-
-        return torch.cpu
 
 
 def parse_target(text: str) -> Any:
@@ -57,31 +46,37 @@ class _Recorded(Exception):
     def __init__(self, ttir: str, options: Any) -> None:
         super().__init__()
         self.ttir = ttir
-        self.options = {
-            n: getattr(options, n) for n in ("num_warps", "num_stages", "num_ctas") if hasattr(options, n)
-        }
+        values = {name: getattr(options, name, None) for name in _OPTIONS}
+        self.options = {n: v for n, v in values.items() if isinstance(v, (int, str))}
 
 
 def record(
     target: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The kernels that `function(*args, **kwargs)` launches: TTIR and launch options of each."""
+    """The kernels that `function(*args, **kwargs)` launches: TTIR and launch options of each, and how often.
+
+    `own` says that the kernel is written in the learner's files, and not taken from a library.
+    """
     from triton.compiler.compiler import make_backend
     from triton.runtime import driver
     from triton.runtime.autotuner import Autotuner
     from triton.runtime.jit import JITFunction
 
     gpu = parse_target(target)
-    driver.set_active(_Driver(gpu))
     backend = type(make_backend(gpu))
     original, bench, add_stages = JITFunction.run, Autotuner._bench, backend.add_stages
-    kernels: list[dict[str, Any]] = []
+    before = driver._active
+    work = os.environ.get("MLSYS_PATH_WORK", os.getcwd()) + "/"
+    kernels: dict[Any, dict[str, Any]] = {}
 
     def run(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             original(self, *args, **{**kwargs, "warmup": True})
         except _Recorded as recorded:
-            kernels.append({"ttir": recorded.ttir, "options": recorded.options})
+            key = (recorded.ttir, *sorted(recorded.options.items()))
+            own = self.fn.__code__.co_filename.startswith(work)
+            fresh = {"ttir": recorded.ttir, "options": recorded.options, "own": own, "launches": 0}
+            kernels.setdefault(key, fresh)["launches"] += 1
 
     def stop_after_ttir(self: Any, stages: dict[str, Any], options: Any, *rest: Any) -> None:
         add_stages(self, stages, options, *rest)
@@ -93,8 +88,10 @@ def record(
         stages["ttir"] = make_and_stop
 
     JITFunction.run, Autotuner._bench, backend.add_stages = run, lambda *_a, **_k: 0.0, stop_after_ttir
+    driver.set_active(_Driver(gpu))
     try:
         function(*args, **kwargs)
     finally:
         JITFunction.run, Autotuner._bench, backend.add_stages = original, bench, add_stages
-    return kernels
+        driver._active = before
+    return list(kernels.values())

@@ -10,6 +10,7 @@ the values that a check compares, which it cannot see.
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,7 @@ class Watch:
         self.bands: Any = None
         self.guard: Any = None
         self.notice = ""  # for the learner, once
+        self.launched: list[str] = []  # kernels of the learner's, by name, since they were last asked for
 
     def sent(self, tensor: Any) -> Any:
         """A tensor that the check sends, as the learner's code gets it."""
@@ -62,8 +64,37 @@ class Watch:
             name = "" if own else parameter(operation, args, banded.argument)
             raise bands.BandDamaged({**self.bands.damage(banded), "argument": name, "own": int(own)})
 
+    def launch(self, kernel: Any) -> None:
+        """A kernel, given as the function that it is written as, is being launched."""
+        if kernel.__code__.co_filename.startswith(_work()) and kernel.__name__ not in self.launched:
+            self.launched.append(kernel.__name__)
+
 
 _watch: Watch | None = None
+
+
+def launched() -> list[str]:
+    """The learner's own kernels that were launched since this was last asked."""
+    watch = _watch or Watch()
+    names, watch.launched = watch.launched, []
+    return names
+
+
+def _work() -> str:
+    return os.environ.get("MLSYS_PATH_WORK", os.getcwd()) + "/"
+
+
+def _count_launches(watch: Watch) -> None:
+    """On a GPU: launches go through one method."""
+    from triton.runtime.jit import JITFunction
+
+    run = JITFunction.run
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        watch.launch(self.fn)
+        return run(self, *args, **kwargs)
+
+    JITFunction.run = counted
 
 
 def start(level: str) -> Watch:
@@ -78,6 +109,7 @@ def start(level: str) -> Watch:
         elif level == "gpu":
             _watch.bands = bands.Bands("cuda")
             poisoning.install(_watch.bands)
+            _count_launches(_watch)
     return _watch
 
 
@@ -87,7 +119,7 @@ def _interpreted(watch: Watch) -> None:
     no_gpu.install()
     quickening.install()
     try:
-        watch.guard = guarding.install()
+        watch.guard = guarding.install(watch.launch)
     except (AttributeError, TypeError, ImportError) as error:
         watch.notice = unguarded(error)
     poisoning.install()
