@@ -221,3 +221,13 @@ def test_everything_stays_within_80_columns(invoke, content: Path, monkeypatch, 
         lines = invoke("--lang", lang, "plan", *args).stdout.splitlines()
         assert max(map(cell_len, lines)) <= 80, max(lines, key=cell_len)
         assert any(line.rstrip().endswith(("…", ")")) for line in lines)
+
+
+def test_a_note_that_has_no_room_beside_its_title_stands_below(invoke, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = invoke("plan", "--track", "arithmetic").stdout.splitlines()
+    assert lines[-3:] == [
+        "  5 min  solve  add-one  Add 1",
+        "         (needed for add-two)",
+        "  5 min  solve  add-two  Add 2",
+    ]

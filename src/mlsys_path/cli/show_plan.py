@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
 
 LONGEST_ID = 30  # columns; titles need some too
+LEAST_TITLE = 10  # columns
 SHOWN = 12  # of what is left out at the end
 
 
@@ -120,9 +121,13 @@ class _Table:
         left = f"  {time}  {pad(_(KINDS[task.kind]), self._kind)}  {pad(cut(task.id, self._id), self._id)}  "
         note = _(", ").join(notes)
         note = f"  ({note})" if note else ""
+        room = columns() - cells(left) - cells(note)
+        if room < LEAST_TITLE:
+            # the note goes below
+            room, note = columns() - cells(left), "\n" + " " * (4 + self._time) + note.lstrip()
         # of something to read the id says what it is; what of it is this week's
         title = task.parts[current()] if task.parts else task_title(self._roadmap, task)
-        return (left + cut(title, max(columns() - cells(left) - cells(note), 10)) + note).rstrip()
+        return (left + cut(title, max(room, LEAST_TITLE)) + note).rstrip()
 
 
 def _print_apart(roadmap: Roadmap, uncheckable: Sequence[Apart]) -> None:
