@@ -332,3 +332,25 @@ def test_a_reader_finishes_what_a_killed_first_writer_left(database):
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             connection.execute("INSERT INTO t VALUES (1)")
+
+
+def test_a_first_writer_that_finishes_while_a_reader_looks_is_no_other_program(database):
+    """What the file is is read in several steps, all of them of one moment."""
+    database.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(database)) as first:
+        first.execute("PRAGMA journal_mode = WAL")
+        connection = opening.read_only(database)
+        assert connection is not None
+        finished = []
+
+        def finish(statement: str) -> None:
+            if "user_version" in statement and not finished:
+                finished.append(statement)
+                Store.open(database).close()
+
+        with closing(connection):
+            connection.set_trace_callback(finish)
+            assert opening.recognise(database, connection) == 0
+            assert finished
+            connection.set_trace_callback(None)
+            assert opening.recognise(database, connection) == migrations.version()

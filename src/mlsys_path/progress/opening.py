@@ -88,10 +88,9 @@ def recognise(path: Path, connection: sqlite3.Connection) -> int:
 
     Raises UserError when it is another program's, or was written by a newer version of this one.
     """
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application, version, tables = _identity(connection)
     if application != migrations.APPLICATION_ID:
-        if application or version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if application or version or tables:
             text = _("{path} is the database of another program: move it away, or set MLSYS_PATH_HOME")
             raise UserError(text.format(path=path))
         return 0
@@ -101,6 +100,21 @@ def recognise(path: Path, connection: sqlite3.Connection) -> int:
         )
         raise UserError(text.format(path=path, found=version, known=migrations.version()))
     return version
+
+
+def _identity(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Application id, schema version and number of tables, all of one moment: a first writer may be at work."""
+    own = not connection.in_transaction
+    if own:
+        connection.execute("BEGIN")
+    try:
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    finally:
+        if own and connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return application, version, tables
 
 
 def refuse_non_file(path: Path) -> None:
