@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "search": ("search", "search_command", N_("Find words in all there is to read")),
     "start": ("workspace", "start_command", N_("Copy an exercise's starter into your workspace")),
     "check": ("check", "check_command", N_("Check your solution by running it")),
+    "ir": ("ir", "ir_command", N_("What the compiler makes of your Triton kernels, stage by stage")),
     "hint": ("answers", "hint_command", N_("One more hint each time")),
     "solution": ("answers", "solution_command", N_("The reference solution, after you have passed")),
     "diff": ("workspace", "diff_command", N_("What you changed since the starter")),

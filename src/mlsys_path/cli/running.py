@@ -54,6 +54,10 @@ async def run(
         async for event in events:
             tally.add(event)
             told(event)
+    if tally.compiled:
+        from mlsys_path.checking import artefacts
+
+        artefacts.keep(submission, tally.compiled)
     levels = {check.level for check in submission.exercise.checks.values()}
     partial = only is not None and bool(levels - only - set(request.open_levels))
     return Ran(submission, tally.verdict(), started_at, partial)

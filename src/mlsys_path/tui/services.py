@@ -157,13 +157,22 @@ class Services:
 
     async def check(self, submission: Submission, told: Callable[[CheckEvent], None]) -> None:
         """Make one run and tell each event as it comes; cancelling it leaves no process behind."""
+        from mlsys_path.checking.events import Compiled
+
         request = submission.request(await self.machine())
         # the parent that is being warmed is the one that this run wants
         async with self._warming:
             events = self.checker.check(request)
+        compiled: list[Compiled] = []
         async with contextlib.aclosing(events) as stream:  # type: ignore[type-var]
             async for event in stream:
+                if isinstance(event, Compiled):
+                    compiled.append(event)
                 told(event)
+        if compiled:
+            from mlsys_path.checking import artefacts
+
+            await asyncio.to_thread(artefacts.keep, submission, compiled)
 
     async def remember(self, submission: Submission, verdict: Verdict, started_at: datetime) -> None:
         """Store the attempt. Raises UserError when it cannot be stored."""
