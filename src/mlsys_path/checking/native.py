@@ -9,7 +9,7 @@ import select
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlsys_path.checking.bench import Bench, harness_files
 from mlsys_path.checking.box import MAX_ANSWER, Box, Ended
@@ -18,6 +18,9 @@ from mlsys_path.checking.show import clean
 from mlsys_path.checking.toolchains import TOOLCHAINS, compiler_words, sanitizer_report
 from mlsys_path.language import _
 from mlsys_path.levels import Level
+
+if TYPE_CHECKING:
+    from mlsys_path.checking.emulation.program import EmulatedProgram
 
 Sanitizer = Literal["address", "undefined", "thread"]
 
@@ -114,6 +117,19 @@ class NativeLearner:
     def _invoke(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
         return execute(self._box, argv, stdin, {}, timeout, data_limit=False)
 
+    def emulate(self, *sources: str, flags: Sequence[str] = ()) -> EmulatedProgram:
+        """A CUDA program from sources of `files` and `harness/` that runs on the CPU, under the emulation's eyes.
+
+        Built once per run for equal arguments. Raises CheckFailed when it does not build or cannot be emulated.
+        """
+        from mlsys_path.checking.emulation.program import emulate
+
+        key = (self._level, "emulate", sources, tuple(flags))
+        if key not in self._bench.builds:
+            self._bench.builds[key] = emulate(self, sources, flags)
+        program: EmulatedProgram = self._bench.builds[key]
+        return program
+
     def tool(self, name: str, *args: Any) -> Completed:
         """A binary-inspection tool over built programs: `learner.tool("objdump", "-d", program)`."""
         argv = [name, *(a._name if isinstance(a, Program) else str(a) for a in args)]
@@ -190,18 +206,10 @@ class Program:
         return done
 
     def _demand_success(self, done: Completed) -> None:
-        learner = self._learner
-        mine = learner._bench.exercise.files
-        if self._sanitize and (report := sanitizer_report(done.stderr, mine)):
+        bench = self._learner._bench
+        if self._sanitize and (report := sanitizer_report(done.stderr, bench.exercise.files)):
             raise CheckFailed(report)
-        if done.returncode < 0 or done.returncode >= 128:
-            # a shell, mpirun and qemu report a child's signal as 128 + its number
-            number = done.returncode if done.returncode < 0 else 128 - done.returncode
-            raise LearnerDied.of(number, "", learner._bench.calls.last, learner._bench.exercise.limits)
-        if done.returncode != 0:
-            words = clean(done.stderr.decode("utf-8", "replace").strip()[-600:])
-            message = _("The program ended with exit code {code}").format(code=done.returncode)
-            raise CheckFailed(f"{message}\n{words}" if words else message)
+        demand_success(bench, done)
 
     def start(self, *args: Any, env: Mapping[str, str] | None = None, ranks: int | None = None) -> Session:
         """Start the program and leave it running, to be asked and timed."""
@@ -275,6 +283,18 @@ class Session:
         seconds = time.perf_counter() - began
         calls.returned(bytes(answer[:2000]))
         return bytes(answer), seconds
+
+
+def demand_success(bench: Bench, done: Completed) -> None:
+    """Raise for a program that a signal has ended, or that ended with an exit code other than 0."""
+    if done.returncode < 0 or done.returncode >= 128:
+        # a shell, mpirun and qemu report a child's signal as 128 + its number
+        number = done.returncode if done.returncode < 0 else 128 - done.returncode
+        raise LearnerDied.of(number, "", bench.calls.last, bench.exercise.limits)
+    if done.returncode != 0:
+        words = clean(done.stderr.decode("utf-8", "replace").strip()[-600:])
+        message = _("The program ended with exit code {code}").format(code=done.returncode)
+        raise CheckFailed(f"{message}\n{words}" if words else message)
 
 
 def execute(

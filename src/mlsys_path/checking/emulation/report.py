@@ -1,0 +1,357 @@
+"""What an emulated run reports: records of launches, accesses and operations. They come from the program's own process.
+
+The numbers explain and count; whether the results are right is decided by what the program prints. Whatever is not as it
+should be in the document is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlsys_path.checking.failures import CheckFailed
+from mlsys_path.language import _
+
+MAX_BYTES = 16 << 20
+_MAX_NUMBER = 1 << 62
+Index = tuple[int, int, int]
+
+
+class BadReport(ValueError):
+    """The document is not one of the runtime's."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One kernel launch, in the order of the program."""
+
+    kernel: str
+    grid: Index
+    block: Index
+    shared_bytes: int  # dynamic: the third number of <<<…>>>
+    stream: int  # 0 for the default one, then in the order of their creation
+    operation: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """The accesses of one place in the program: one source line, or one instruction of it."""
+
+    pc: int
+    access: str  # "read", "write", "atomic"
+    space: str  # "global", "shared"
+    size: int  # bytes a lane
+    requests: int = 0
+    lanes: int = 0
+    bytes: int = 0
+    used: int = 0
+    moved: int = 0  # sectors, or wavefronts
+    least: int = 0  # that the same bytes could have done with
+    ways: int = 0
+
+
+Place = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Accesses of one kind to device memory. A request is one instruction of one warp."""
+
+    sites: tuple[Site, ...] = ()
+    _place: Place = field(default=lambda pc: "", repr=False, compare=False)
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(site, name) for site in self.sites)
+
+    @property
+    def requests(self) -> int:
+        """Warp-level instructions."""
+        return self._sum("requests")
+
+    @property
+    def lanes(self) -> int:
+        """Accesses of single threads."""
+        return self._sum("lanes")
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that threads asked for, all together."""
+        return self._sum("bytes")
+
+    @property
+    def sectors(self) -> int:
+        """Sectors of 32 bytes that were moved, counted request by request: no cache keeps any from one to the next."""
+        return self._sum("moved")
+
+    @property
+    def sectors_per_request(self) -> float:
+        """4.0 for a warp's 32 neighbouring floats, 32.0 when each lies in a sector of its own."""
+        return self.sectors / self.requests if self.requests else 0.0
+
+    @property
+    def efficiency(self) -> float:
+        """Of the bytes that were moved, the share that some thread of the request asked for: 1.0 is coalesced."""
+        return self._sum("used") / (32 * self.sectors) if self.sectors else 1.0
+
+    def where(self) -> str:
+        """The line that wastes most, with its numbers; "" when none wastes anything."""
+        worst = max(self.sites, key=lambda s: s.moved - s.least, default=None)
+        if worst is None or worst.moved <= worst.least:
+            return ""
+        return _("{place}\n    {found:.3g} sectors a request, where {least:.3g} would do").format(
+            place=self._place(worst.pc),
+            found=worst.moved / worst.requests,
+            least=worst.least / worst.requests,
+        )
+
+
+@dataclass(frozen=True)
+class SharedTraffic(Traffic):
+    """Accesses of one kind to shared memory. A wavefront serves each of the 32 banks with one word of 4 bytes."""
+
+    @property
+    def wavefronts(self) -> int:
+        """Turns that the banks took."""
+        return self._sum("moved")
+
+    @property
+    def conflicts(self) -> int:
+        """Turns that bank conflicts added."""
+        return self._sum("moved") - self._sum("least")
+
+    @property
+    def conflict_ways_max(self) -> int:
+        """The most words that one request wanted of one bank: 1 is free of conflicts, 32 the worst."""
+        return max((site.ways for site in self.sites), default=0)
+
+    def where(self) -> str:
+        """The line with the worst conflict, with its numbers; "" when there is none."""
+        worst = max(self.sites, key=lambda s: (s.ways, s.moved - s.least), default=None)
+        if worst is None or worst.ways <= 1:
+            return ""
+        return _(
+            "{place}\n    a {ways}-way bank conflict: {found:.3g} wavefronts a request, where {least:.3g} would do"
+        ).format(
+            place=self._place(worst.pc),
+            ways=worst.ways,
+            found=worst.moved / worst.requests,
+            least=worst.least / worst.requests,
+        )
+
+
+@dataclass(frozen=True)
+class AtomicTraffic(Traffic):
+    """Atomic operations on one kind of memory."""
+
+    @property
+    def operations(self) -> int:
+        """Atomics of single threads."""
+        return self._sum("lanes")
+
+    @property
+    def same_address_max(self) -> int:
+        """The most lanes of one request that had to wait for one another."""
+        return max((site.ways for site in self.sites), default=0)
+
+
+@dataclass(frozen=True)
+class KernelTotals:
+    """What all launches of a kernel come to."""
+
+    name: str
+    launches: int
+    blocks: int
+    threads: int
+    barriers: int  # block by block: 10 blocks with 2 barriers each are 20
+    warp_calls: int  # shuffles, votes and __syncwarp, warp by warp
+    static_shared: int
+    sites: tuple[Site, ...]
+    _place: Place = field(default=lambda pc: "", repr=False, compare=False)
+
+    def _of(self, space: str, access: str) -> tuple[Site, ...]:
+        return tuple(s for s in self.sites if s.space == space and s.access == access)
+
+    @property
+    def global_loads(self) -> Traffic:
+        """Loads from device memory."""
+        return Traffic(self._of("global", "read"), self._place)
+
+    @property
+    def global_stores(self) -> Traffic:
+        """Stores to device memory."""
+        return Traffic(self._of("global", "write"), self._place)
+
+    @property
+    def shared_loads(self) -> SharedTraffic:
+        """Loads from shared memory."""
+        return SharedTraffic(self._of("shared", "read"), self._place)
+
+    @property
+    def shared_stores(self) -> SharedTraffic:
+        """Stores to shared memory."""
+        return SharedTraffic(self._of("shared", "write"), self._place)
+
+    @property
+    def global_atomics(self) -> AtomicTraffic:
+        """Atomics on device memory."""
+        return AtomicTraffic(self._of("global", "atomic"), self._place)
+
+    @property
+    def shared_atomics(self) -> AtomicTraffic:
+        """Atomics on shared memory."""
+        return AtomicTraffic(self._of("shared", "atomic"), self._place)
+
+    @property
+    def atomics(self) -> int:
+        """Atomics of single threads, on any memory."""
+        return self.global_atomics.operations + self.shared_atomics.operations
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that the host has put into a stream: a kernel, a copy, a memset, a function of the host."""
+
+    number: int
+    kind: str  # "kernel", "copy", "set", "host"
+    name: str  # the kernel; "host to device" and so on
+    stream: int
+    bytes: int
+    line: int
+    tick: int
+    clock: tuple[int, ...]
+
+
+class Launches(dict[str, list[Launch]]):
+    """Launches by kernel; asking for one that was never launched fails the check."""
+
+    def __missing__(self, name: str) -> list[Launch]:
+        raise CheckFailed(_("the kernel `{name}` was never launched").format(name=name))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one run did on the emulated device."""
+
+    launches: Launches = field(default_factory=Launches)
+    kernels: dict[str, KernelTotals] = field(default_factory=dict)
+    operations: tuple[Operation, ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()
+    error: dict[str, Any] | None = None
+
+    def kernel(self, name: str) -> KernelTotals:
+        """The totals of a kernel; the check fails when it was never launched."""
+        if name not in self.kernels:
+            raise CheckFailed(_("the kernel `{name}` was never launched").format(name=name))
+        return self.kernels[name]
+
+    def ordered(self, first: Operation, second: Operation) -> bool:
+        """Whether `second` cannot begin before `first` has ended: by their streams, events, or the host's waiting."""
+        return first.stream < len(second.clock) and second.clock[first.stream] >= first.tick
+
+    def noted(self, kind: str) -> list[dict[str, Any]]:
+        """Notes of a kind, such as "pageable-copy"."""
+        return [n for n in self.notes if n["kind"] == kind]
+
+
+def read_report(data: bytes, place: Place) -> Report:
+    """The report of a run.
+
+    Raises BadReport.
+    """
+    if len(data) > MAX_BYTES:
+        raise BadReport("too long")
+    try:
+        document = json.loads(data)
+        launches = Launches()
+        for item in _list(document, "launches", 20_000):
+            launch = Launch(
+                _text(item, "kernel"), _index(item, "grid"), _index(item, "block"), _number(item, "shared"),
+                _number(item, "stream"), _number(item, "operation"),
+            )  # fmt: skip
+            launches.setdefault(launch.kernel, []).append(launch)
+        kernels = {k.name: k for k in (_kernel(item, place) for item in _list(document, "kernels", 1000))}
+        operations = tuple(_operation(item) for item in _list(document, "operations", 4000))
+        notes = tuple(_flat(item) for item in _list(document, "notes", 200))
+        error = None if document["error"] is None else _flat(document["error"])
+        return Report(launches, kernels, operations, notes, error)
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise BadReport(str(problem)) from problem
+
+
+def _list(document: Any, key: str, most: int) -> Iterable[Any]:
+    value = document[key]
+    if not isinstance(value, list) or len(value) > most:
+        raise BadReport(key)
+    return value
+
+
+def _number(item: Any, key: str) -> int:
+    value = item[key]
+    if type(value) is not int or not -_MAX_NUMBER < value < _MAX_NUMBER:
+        raise BadReport(key)
+    return value
+
+
+def _text(item: Any, key: str) -> str:
+    value = item[key]
+    if not isinstance(value, str) or len(value) > 1000:
+        raise BadReport(key)
+    return value
+
+
+def _index(item: Any, key: str) -> Index:
+    x, y, z = item[key]
+    if not all(type(v) is int and 0 <= v < 1 << 32 for v in (x, y, z)):
+        raise BadReport(key)
+    return x, y, z
+
+
+def _kernel(item: Any, place: Place) -> KernelTotals:
+    sites = tuple(
+        Site(
+            _number(s, "pc"), _text(s, "access"), _text(s, "space"), _number(s, "size"), _number(s, "requests"),
+            _number(s, "lanes"), _number(s, "bytes"), _number(s, "used"),
+            _number(s, "wavefronts" if s["space"] == "shared" else "sectors"), _number(s, "least"), _number(s, "ways"),
+        )
+        for s in _list(item, "sites", 100_000)
+    )  # fmt: skip
+    names = ("launches", "blocks", "threads", "barriers", "warp_calls", "static_shared")
+    launches, blocks, threads, barriers, warp_calls, shared = (_number(item, name) for name in names)
+    return KernelTotals(
+        _text(item, "name"), launches, blocks, threads, barriers, warp_calls, shared, sites, place
+    )
+
+
+def _operation(item: Any) -> Operation:
+    clock = item["clock"]
+    if not isinstance(clock, list) or not all(type(tick) is int for tick in clock):
+        raise BadReport("clock")
+    at = item.get("at")
+    line = at[1] if isinstance(at, list) and len(at) == 2 and type(at[1]) is int else 0
+    return Operation(
+        _number(item, "number"), _text(item, "work"), _text(item, "name"), _number(item, "stream"),
+        _number(item, "bytes"), line, _number(item, "tick"), tuple(clock),
+    )  # fmt: skip
+
+
+def _flat(item: Any, depth: int = 0) -> dict[str, Any]:
+    """An object of plain values, and of such objects: an error, a note."""
+    if not isinstance(item, dict) or depth > 2 or len(item) > 40 or ("kind" not in item and depth == 0):
+        raise BadReport("object")
+    out: dict[str, Any] = {}
+    for key, value in item.items():
+        if isinstance(value, dict):
+            out[key] = _flat(value, depth + 1)
+        elif isinstance(value, list):
+            if len(value) > 3 or not all(
+                type(v) is int or (isinstance(v, str) and len(v) < 1000) for v in value
+            ):
+                raise BadReport(key)
+            out[key] = tuple(value)
+        elif value is None or type(value) in (int, bool) or (isinstance(value, str) and len(value) < 4000):
+            out[key] = value
+        else:
+            raise BadReport(key)
+    return out
