@@ -21,12 +21,30 @@ def install() -> None:
     if getattr(interpreter, "mlsys_path_quick", False):
         return
     interpreter.mlsys_path_quick = True
-    for part in (_no_idle_overflow_checks, _types_by_name, _patches_kept):
+    for part in (_numbers_of_one_element, _no_idle_overflow_checks, _types_by_name, _patches_kept):
         try:
             part(interpreter)
         except (AttributeError, TypeError, KeyError):
             # another version: it works as it did
             continue
+
+
+def _numbers_of_one_element(interpreter: Any) -> None:
+    """Before 3.7 a kernel's number becomes Python's by a conversion of an array of shape (1,), which numpy 2.5 refuses."""
+    patch = interpreter._patch_lang_tensor
+
+    def mended(tensor: Any, *scope: Any) -> None:
+        patch(tensor, *scope)
+
+        def number(self: Any) -> int:
+            return int(self.handle.data.squeeze())
+
+        if scope:
+            scope[0].set_attr(tensor, "__index__", number)
+        else:
+            tensor.__index__ = number
+
+    interpreter._patch_lang_tensor = mended
 
 
 def _no_idle_overflow_checks(interpreter: Any) -> None:
