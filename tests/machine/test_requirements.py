@@ -90,6 +90,18 @@ def test_torch_for_the_cpu_does_not_use_a_gpu(make_exercise, full):
     assert missing(make_exercise("triton", Level.CORRECT), Level.CORRECT, machine) == ()
 
 
+def test_cuda_is_timed_with_torch(make_exercise, full):
+    exercise = make_exercise("cuda", Level.GPU, Level.FAST)
+    assert open_because(exercise, Level.FAST, replace(full, torch_cuda="")) == (
+        f"needs torch built for CUDA: {PIP} --force-reinstall torch"
+    )
+    without = replace(full, modules=frozenset({"numpy"}), torch_cuda="")
+    assert open_because(exercise, Level.FAST, without) == (
+        f"needs the Python module torch: {PIP} 'mlsys-path[kernels]'"
+    )
+    assert missing(exercise, Level.GPU, without) == ()
+
+
 def test_triton_on_a_gpu_builds_its_launcher(make_exercise, full):
     machine = replace(full, python_headers=False, tools={})
     line = open_because(make_exercise("triton", Level.GPU), Level.GPU, machine)

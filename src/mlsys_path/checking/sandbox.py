@@ -191,7 +191,9 @@ def _environment(profile: Profile, tmp: str, work: str) -> dict[str, str]:
     path = os.environ.get("PATH", os.defpath)
     # which GPU is the first must be the same here and in the checker
     names = ("CUDA_HOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
-    cuda = {name: os.environ[name] for name in names if name in os.environ}
+    # nvidia-smi counts by bus, and an attempt is named after the GPU that is its first
+    cuda = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    cuda |= {name: os.environ[name] for name in names if name in os.environ}
     return {
         "PATH": path,
         "HOME": tmp,

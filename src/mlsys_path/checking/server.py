@@ -283,6 +283,8 @@ def warm_up(preload: list[str]) -> None:
 def main() -> None:
     """Become the warm parent."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # as in the sandboxes: the first GPU is the same one for all
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     # hypothesis keeps what it learnt of the checks' constants; it belongs into no folder of ours
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(locations.cache_dir() / "hypothesis")
     sys.dont_write_bytecode = True

@@ -11,8 +11,8 @@ from mlsys_path.checking.events import Verdict
 from mlsys_path.checking.session import CheckRequest
 from mlsys_path.exercises.folder import exercise_hash, hash_files
 from mlsys_path.levels import Level
-from mlsys_path.machine.inspect import Machine
-from mlsys_path.machine.requirements import open_because
+from mlsys_path.machine.inspect import Machine, with_gpus
+from mlsys_path.machine.requirements import ON_GPU, open_because
 from mlsys_path.progress.records import Attempt
 from mlsys_path.roadmap.model import Exercise
 
@@ -28,14 +28,20 @@ class Submission:
     def request(self, machine: Machine, *, only: frozenset[Level] | None = None) -> CheckRequest:
         """The run to be made here: levels that this machine cannot check are open, with why."""
         levels = {check.level for check in self.exercise.checks.values()}
+        on_gpu = {level for level in levels & ON_GPU if only is None or level in only}
+        if on_gpu:
+            machine = with_gpus(machine)
         reasons = {level: open_because(self.exercise, level, machine) for level in levels}
+        closed = {level: reason for level, reason in reasons.items() if reason}
         return CheckRequest(
             exercise=self.exercise,
             folder=self.folder,
             files=self.files,
-            open_levels={level: reason for level, reason in reasons.items() if reason},
+            open_levels=closed,
             only=only,
-            machine=machine.describe(),
+            machine=machine.describe(
+                on_gpus=max(1, self.exercise.needs.gpus) if on_gpu - closed.keys() else 0
+            ),
         )
 
     def attempt(self, verdict: Verdict, started_at: datetime) -> Attempt:

@@ -13,15 +13,27 @@ import os
 import re
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from mlsys_path import locations
-from mlsys_path.machine import containment
-from mlsys_path.machine.records import Gpu, Machine
+from mlsys_path.machine import containment, gpus
+from mlsys_path.machine.records import Gpu, Machine, Trouble
 
-__all__ = ["MODULES", "TOOLS", "Gpu", "Machine", "forget", "glance", "inspect", "version_of", "versions"]
+__all__ = [
+    "MODULES",
+    "TOOLS",
+    "Gpu",
+    "Machine",
+    "forget",
+    "glance",
+    "inspect",
+    "version_of",
+    "versions",
+    "with_gpus",
+]
 
 TOOLS = (
     "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap",
@@ -30,24 +42,57 @@ TOOLS = (
 MODULES = ("numpy", "torch", "triton", "pyopencl")
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
 _SECONDS = 5.0  # for a program to say its version
+_FRESH_SECONDS = 2.0  # for which what a GPU was seen to do is taken as what it does
 _VERSION = re.compile(r"(?<![\w.])[Vv]?(\d+\.\d+(?:\.\d+)*)")
 
 
 @functools.cache
 def inspect() -> Machine:
     """This machine, with a sandbox tried and GPUs asked: some ten milliseconds, with a GPU some hundred."""
-    machine = glance()
+    machine = with_gpus(glance())
     sandbox = containment.probe()
     nvcc = machine.tools.get("nvcc")
     return replace(
         machine,
-        gpus=_ask_gpus(machine.tools.get("nvidia-smi")) or machine.gpus,
         nvcc_version=version_of(nvcc) if nvcc else "",
         sandbox=sandbox.kind,
         sandbox_lacks=sandbox.lacks,
         sandbox_command=sandbox.command,
         landlock_abi=sandbox.landlock_abi,
     )
+
+
+def with_gpus(machine: Machine) -> Machine:
+    """The machine with what nvidia-smi says of its GPUs now: whether they work, and what they are doing."""
+    program = machine.tools.get("nvidia-smi")
+    if program is None:
+        return machine
+    answer, seen = _answer(program, int(time.monotonic() / _FRESH_SECONDS)), machine.gpus
+    found = gpus.visible(answer.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    trouble: Trouble = answer.trouble
+    if answer.gpus and not found:
+        trouble = "invisible"
+    if not answer.gpus and not seen and not gpus.present():
+        # the tool is here, and no GPU: nothing is broken
+        trouble = ""
+    nvcc = machine.tools.get("nvcc") if found else None
+    return replace(
+        machine,
+        gpus=found,
+        gpu_trouble=trouble,
+        gpu_words=answer.words,
+        nvcc_version=machine.nvcc_version or (_version_once(nvcc) if nvcc else ""),
+    )
+
+
+@functools.cache
+def _version_once(program: str) -> str:
+    return version_of(program)
+
+
+@functools.lru_cache(maxsize=1)
+def _answer(program: str, _moment: int) -> gpus.Answer:
+    return gpus.ask(program)
 
 
 @functools.cache
@@ -77,7 +122,7 @@ def glance() -> Machine:
 
 def forget() -> None:
     """Make the next look a fresh one: something was installed while the program ran."""
-    for cached in (inspect, glance, _which, _find_module):
+    for cached in (inspect, glance, _answer, _version_once, _which, _find_module):
         cached.cache_clear()
 
 
@@ -196,24 +241,6 @@ def _seen_gpus(root: Path = Path("/")) -> tuple[Gpu, ...]:
     if not minors and (root / "dev/dxg").exists() and (root / "usr/lib/wsl/lib/libcuda.so.1").exists():
         return (Gpu("NVIDIA GPU"),)
     return tuple(Gpu(names.get(minor) or "NVIDIA GPU") for minor in minors)
-
-
-def _ask_gpus(program: str | None) -> tuple[Gpu, ...]:
-    if program is None:
-        return ()
-    fields = "name,memory.total,compute_cap,driver_version"
-    return parse_gpus(_ask([program, f"--query-gpu={fields}", "--format=csv,noheader,nounits"]))
-
-
-def parse_gpus(text: str) -> tuple[Gpu, ...]:
-    """The GPUs of nvidia-smi's lines `name, memory in MiB, capability, driver`; other lines are left out."""
-    found = []
-    for line in text.splitlines():
-        parts = [part.strip() for part in line.rsplit(",", 3)]
-        if len(parts) == 4:
-            name, memory, capability, driver = parts
-            found.append(Gpu(name, int(memory) if memory.isdecimal() else 0, capability, driver))
-    return tuple(found)
 
 
 def _torch_cuda() -> str:

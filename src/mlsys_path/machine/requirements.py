@@ -8,7 +8,7 @@ from typing import Literal
 
 from mlsys_path.language import _
 from mlsys_path.levels import Level
-from mlsys_path.machine import packages
+from mlsys_path.machine import cuda, packages
 from mlsys_path.machine.packages import Missing, commands
 from mlsys_path.machine.records import Machine
 from mlsys_path.roadmap.model import AdapterName, Exercise
@@ -21,17 +21,33 @@ class Need:
     """One thing that checks cannot do without."""
 
     kind: Literal[
-        "tool", "module", "gpu", "opencl platform", "cuda torch", "ptxas", "python headers", "cuda emulator"
+        "tool",
+        "module",
+        "gpu",
+        "opencl platform",
+        "cuda torch",
+        "ptxas",
+        "python headers",
+        "cuda emulator",
+        "gpu for",
+        "free gpu",
+        "idle gpu",
     ]
     name: str = ""
     count: int = 1
+    memory_mb: int = 0
 
 
 def _tools(*names: str) -> tuple[Need, ...]:
     return tuple(Need("tool", name) for name in names)
 
 
+ON_GPU = frozenset({Level.GPU, Level.FAST})
 _GPU = Need("gpu")
+# the GPU that is here must be one that the software knows, and its driver new enough
+_FOR_NVCC = Need("gpu for", "nvcc")
+_FOR_TORCH = Need("gpu for", "torch")
+_FOR_TRITON = (_FOR_TORCH, Need("gpu for", "triton"))
 _TORCH = Need("module", "torch")
 _TRITON = (_TORCH, Need("module", "triton"))
 # nvcc and mpicc call the host's compiler
@@ -46,19 +62,27 @@ _NEEDS: dict[AdapterName, dict[Level, tuple[Need, ...]]] = {
     "riscv": {Level.CORRECT: _tools("riscv64-unknown-elf-gcc", "qemu-system-riscv64")},
     "mpi": {Level.CORRECT: _MPI},
     "opencl": {Level.CORRECT: (Need("module", "pyopencl"), Need("opencl platform"))},
-    "distributed": {Level.CORRECT: (_TORCH,), Level.GPU: (_TORCH, Need("cuda torch"), _GPU)},
+    "distributed": {Level.CORRECT: (_TORCH,), Level.GPU: (_TORCH, Need("cuda torch"), _GPU, _FOR_TORCH)},
     "cuda": {
         Level.CORRECT: (Need("cuda emulator"),),
         Level.COMPILES: _NVCC,
-        Level.GPU: (*_NVCC, _GPU),
-        Level.FAST: (*_NVCC, _GPU),
+        Level.GPU: (*_NVCC, _GPU, _FOR_NVCC),
+        # the device's own rates are measured with torch
+        Level.FAST: (*_NVCC, _TORCH, Need("cuda torch"), _GPU, _FOR_NVCC, _FOR_TORCH),
     },
     "triton": {
         Level.CORRECT: _TRITON,
         Level.COMPILES: (*_TRITON, Need("ptxas")),
         # its launcher is built by the C compiler when a kernel first runs
-        Level.GPU: (*_TRITON, Need("cuda torch"), *_tools("gcc"), Need("python headers"), _GPU),
-        Level.FAST: (*_TRITON, Need("cuda torch"), *_tools("gcc"), Need("python headers"), _GPU),
+        Level.GPU: (*_TRITON, Need("cuda torch"), *_tools("gcc"), Need("python headers"), _GPU, *_FOR_TRITON),
+        Level.FAST: (
+            *_TRITON,
+            Need("cuda torch"),
+            *_tools("gcc"),
+            Need("python headers"),
+            _GPU,
+            *_FOR_TRITON,
+        ),
     },
 }
 
@@ -81,9 +105,14 @@ def needs(exercise: Exercise, level: Level) -> tuple[Need, ...]:
         *(Need("tool", name) for name in exercise.needs.tools),
     ]
     found = dict.fromkeys([*needs_of_language(exercise.language, level), *own])
-    if exercise.needs.gpus and level in (Level.GPU, Level.FAST):
-        found.pop(_GPU, None)
-        found[Need("gpu", count=exercise.needs.gpus)] = None
+    if level in ON_GPU:
+        if exercise.needs.gpus:
+            found.pop(_GPU, None)
+            found[Need("gpu", count=exercise.needs.gpus)] = None
+        if any(need.kind == "gpu" for need in found):
+            memory = exercise.needs.gpu_memory_mb or cuda.USUAL_MEMORY_MB
+            kind: Literal["free gpu", "idle gpu"] = "idle gpu" if level is Level.FAST else "free gpu"
+            found[Need(kind, count=max(1, exercise.needs.gpus), memory_mb=memory)] = None
     return tuple(found)
 
 
@@ -147,6 +176,11 @@ def _lack(need: Need, machine: Machine) -> Missing | None:
             if machine.python_headers:
                 return None
             return packages.system("python headers", machine, _("Python's C headers"))
+        case "gpu for":
+            # a torch for the CPU knows no GPU at all, which is said of it
+            return cuda.unsupported(need.name, machine)
+        case "free gpu" | "idle gpu":
+            return cuda.occupied(machine, need.count, need.memory_mb, timed=need.kind == "idle gpu")
         case "cuda emulator":
             return Missing(_("an emulator of CUDA on the CPU (this version has none)"))
 
@@ -170,6 +204,8 @@ def _version(text: str) -> tuple[int, ...]:
 def _lack_gpu(count: int, machine: Machine) -> Missing | None:
     if len(machine.gpus) >= count:
         return None
+    if not machine.gpus and (trouble := cuda.trouble(machine)) is not None:
+        return trouble
     if count == 1:
         return Missing(_("an NVIDIA GPU with its driver (this machine has none)"))
     return Missing(

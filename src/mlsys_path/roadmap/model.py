@@ -212,6 +212,7 @@ class Needs:
     python: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     gpus: Annotated[int, Ge(0)] = 0
+    gpu_memory_mb: Annotated[int, Ge(0)] = 0  # free on each GPU at the levels that use one; 0: as usual
 
 
 @dataclass(frozen=True, slots=True)
