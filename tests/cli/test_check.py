@@ -15,6 +15,9 @@ import jsonschema
 import psutil
 import pytest
 
+from mlsys_path.checking.events import Measurement, Verdict
+from mlsys_path.checking.timing.roofline import place
+from mlsys_path.cli import check_report
 from mlsys_path.levels import Level, Outcome
 from mlsys_path.progress import queries
 
@@ -165,7 +168,9 @@ class TestMany:
 
 class TestJson:
     def results(self, result) -> list[dict]:
-        document = json.loads(result.stdout)
+        return self.valid(json.loads(result.stdout))
+
+    def valid(self, document: dict) -> list[dict]:
         schema = json.loads(re.search(r"```json schema=check\n(.*?)```", CLI_DOCS.read_text(), re.DOTALL)[1])
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.validate(document, schema)
@@ -184,6 +189,16 @@ class TestJson:
         assert failed["levels"] == {"correct": "failed"}
         assert passed["machine"]
         assert passed["sandbox"] in ("bubblewrap", "landlock", "rlimits")
+
+    def test_what_was_timed_has_its_stars_and_its_place_under_the_roof(self):
+        roof = place(1e-3, moved=2e9, flops=1e9, bandwidth=4e12, peak=6e13, dtype="float32", device="H200")
+        timed = Measurement("dot", 2e-3, "s", 8e-3, 4.0, 3.5, 4.2, "torch", 2.0, 5.0, False, roof)
+        checked = Verdict("add-one", Outcome.PASSED, {}, (), (timed,), sandbox="bubblewrap")
+        text = json.dumps(check_report.document([checked]))
+        [told] = self.valid(json.loads(text))[0]["measurements"]
+        assert (told["bar"], told["star_bar"], told["star"]) == (2.0, 5.0, False)
+        assert told["roofline"]["bound"] == "memory"
+        assert told["roofline"]["fraction"] == pytest.approx(0.5)
 
     def test_open(self, invoke, solve):
         solve("add-nowhere")

@@ -19,9 +19,10 @@ from mlsys_path.checking.events import (
     Mismatch,
     Started,
 )
+from mlsys_path.checking.timing.roofline import place
 from mlsys_path.checking.verdict import Tally
 from mlsys_path.cli import show_check
-from mlsys_path.cli.show_check import CheckPrinter, brief, measured
+from mlsys_path.cli.show_check import CheckPrinter, brief
 from mlsys_path.language import Text
 from mlsys_path.levels import Level, Outcome
 from mlsys_path.roadmap.model import Check, Exercise
@@ -162,10 +163,22 @@ def test_on_a_terminal_the_running_check_is_shown_and_taken_back(exercise, capsy
     assert "  … Short\r  ✓ passed  Short" in text
 
 
-def test_measurements():
-    ratio = Measurement("dot", 0.002, "s", baseline=0.008, ratio=4.0, low=3.5, high=4.25)
-    assert measured(ratio) == "dot: 4 times the baseline (from 3.5 to 4.25), 0.002 s against 0.008 s"
-    assert measured(Measurement("utilisation", 0.825, "")) == "utilisation: 0.825"
+def test_measurements_come_with_their_stars_and_a_plot_at_the_end(exercise, capsys):
+    roof = place(2e-3, moved=4e9, flops=1e9, bandwidth=4e12, peak=6e13, dtype="float32", device="H200")
+    timed = Measurement(
+        "dot", 0.002, "s", 0.008, 4.0, 3.5, 4.25, "torch", bar=2.0, star_bar=5.0, star=False, roofline=roof
+    )
+    plain = Measurement("utilisation", 0.825, "")
+    stream = events(result("test_short"), result("test_long"))
+    text = printed(exercise, [*stream[:2], timed, plain, *stream[2:]], capsys)
+    told = (
+        "      dot: 4 times torch (from 3.5 to 4.25), 2 ms against 8 ms\n"
+        "      ★ asked for: 2   ☆ second star, the reference's: 5\n"
+        "      utilisation: 0.825\n"
+    )
+    assert told in text
+    plot = text.partition("H200: 4 TB/s, 60 TFLOP/s float32\n")[2]
+    assert plot.index("a  dot\n") < plot.index("gpu is open")
 
 
 def test_one_among_many_is_two_lines(exercise):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlsys_path.checking.events import CheckResult, Measurement
+from mlsys_path.checking.timing.roofline import place
 from mlsys_path.exercises.workspace import workspace_of
 from mlsys_path.levels import Level, Outcome
 from mlsys_path.progress import queries
@@ -77,6 +78,20 @@ async def test_levels_say_what_was_reached_and_what_the_open_ones_need(opened, c
         await ui.sees("✓ passed    correct  right on every input tried")
         assert "○ open      gpu  needs an NVIDIA GPU" in ui.card("levels")
         assert "double: 3 times the baseline (from 2.5 to 3.5)" in ui.card("measured")
+
+
+async def test_a_measurement_shows_its_stars_and_its_place_under_the_roof(opened, checker):
+    roof = place(1.0, moved=2e12, flops=1e12, bandwidth=4e12, peak=6e13, dtype="float32", device="H200")
+    checker.results += [
+        Measurement("double", 0.5, "s", 1.5, 3.0, 2.5, 3.5, bar=2.0, star_bar=2.9, star=True, roofline=roof)
+    ]
+    async with opened(size=(200, 60)) as ui:
+        await ui.open()
+        await ui.press("c")
+        await ui.sees("★ asked for: 2   ★ second star, the reference's: 2.9")
+        shown = ui.card("measured")
+        assert "a  double" in shown
+        assert "1 TFLOP/s of 2 TFLOP/s (50%), bound by memory" in shown
 
 
 async def test_a_verdict_is_remembered(opened, checker, make_failed):

@@ -17,6 +17,7 @@ from mlsys_path.checking.events import (
     Started,
     Verdict,
 )
+from mlsys_path.checking.timing import telling
 from mlsys_path.cli.terminal import (
     OUTCOMES,
     cells,
@@ -66,7 +67,8 @@ class CheckPrinter:
                 self._line(event.outcome, event.name, event.level, f"{event.seconds:.2f} s" if ran else "")
             case Measurement():
                 self.clear()
-                click.echo(f"      {measured(event)}")
+                for line in telling.lines(event):
+                    click.echo(f"      {line}")
 
     def _line(self, outcome: Outcome, name: str, level: Level, seconds: str) -> None:
         self.clear()
@@ -92,6 +94,8 @@ class CheckPrinter:
         click.echo()
         if text := self._lead(verdict):
             click.echo(text + "\n")
+        if plots := telling.rooflines(verdict.measurements, columns()):
+            click.echo("\n".join(plots) + "\n")
         for level, why in verdict.open_because.items():
             click.echo(_("{level} is open: {why}").format(level=style(level, bold=True), why=why))
         click.echo(summary(verdict))
@@ -172,25 +176,6 @@ def _counterexample(example: Counterexample) -> list[str]:
         if m.largest_error is not None:
             parts.append("  " + _("largest error {error:g}").format(error=m.largest_error))
     return parts
-
-
-def measured(measurement: Measurement) -> str:
-    """A measurement in one line."""
-    if measurement.ratio is None:
-        return f"{measurement.name}: {measurement.value:.4g} {measurement.unit}".rstrip()
-    spread = ""
-    if measurement.low is not None and measurement.high is not None:
-        spread = _(" (from {low:.3g} to {high:.3g})").format(low=measurement.low, high=measurement.high)
-    return _(
-        "{name}: {ratio:.3g} times the baseline{spread}, {value:.3g} {unit} against {baseline:.3g} {unit}"
-    ).format(
-        name=measurement.name,
-        ratio=measurement.ratio,
-        spread=spread,
-        value=measurement.value,
-        unit=measurement.unit,
-        baseline=measurement.baseline or 0.0,
-    )
 
 
 def what_next(exercise: Exercise, verdict: Verdict, argument: str) -> str:

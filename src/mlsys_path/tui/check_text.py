@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from mlsys_path import language
-from mlsys_path.checking.events import CheckResult, Counterexample, Declared, Measurement
+from mlsys_path.checking.events import CheckResult, Counterexample, Declared
+from mlsys_path.checking.timing import telling
 from mlsys_path.language import N_, _, ngettext
 from mlsys_path.levels import Level, Outcome, highest_passed
 from mlsys_path.progress.records import Status
@@ -194,22 +195,12 @@ def levels(run: RunState, width: int) -> Content:
 
 
 def measurements(run: RunState, width: int) -> Content:
-    """A line for each measurement."""
-    return stacked(hang("", foreign(measured(m)), width) for m in run.measurements)
-
-
-def measured(measurement: Measurement) -> str:
-    """A measurement in one line."""
-    m = measurement
-    if m.ratio is None:
-        return f"{m.name}: {m.value:.4g} {m.unit}".rstrip()
-    spread = (
-        _(" (from {low:.3g} to {high:.3g})").format(low=m.low, high=m.high)
-        if m.low is not None and m.high is not None
-        else ""
-    )
-    return _(
-        "{name}: {ratio:.3g} times the baseline{spread}, {value:.3g} {unit} against {baseline:.3g} {unit}"
-    ).format(
-        name=m.name, ratio=m.ratio, spread=spread, value=m.value, unit=m.unit, baseline=m.baseline or 0.0
-    )
+    """Each measurement with its stars, and the rooflines below them."""
+    parts = [
+        hang("" if i == 0 else "  ", foreign(line), width)
+        for m in run.measurements
+        for i, line in enumerate(telling.lines(m))
+    ]
+    # lines of a plot are as wide as they are: each has its own, and none is wrapped
+    plots = [foreign(line) for line in telling.rooflines(run.measurements, width)]
+    return stacked([*parts, *([Content("")] if plots else []), *plots])

@@ -8,6 +8,7 @@ from typing import Literal
 
 from mlsys_path.calculators.quantities import FLOPS, RATE, show
 from mlsys_path.checking.events import Measurement, Roofline
+from mlsys_path.language import _
 
 WIDTH, HEIGHT = 76, 11
 _LEFT = 10  # columns of the labels on the vertical axis
@@ -27,7 +28,7 @@ def place(
 
     Without arithmetic, or without a known peak, rates are bytes/s against the bandwidth.
     """
-    intensity = flops / moved if moved else math.inf
+    intensity = flops / max(moved, 1.0)
     if not flops or not peak:
         achieved, ceiling = moved / seconds, bandwidth
         return Roofline(0.0, achieved, ceiling, "memory", achieved / ceiling, bandwidth, peak, dtype, device)
@@ -38,32 +39,49 @@ def place(
 
 
 def summary(roofline: Roofline) -> str:
-    """The numbers in one line: "2.50 TB/s of 3.03 TB/s (82%)", with the intensity where there is one."""
+    """The numbers in one line: "2.5 TB/s of 3.03 TB/s (82%), bound by memory", with the intensity where there is one."""
     unit = FLOPS if roofline.intensity else RATE
-    rates = f"{show(roofline.achieved, unit)} / {show(roofline.ceiling, unit)}, {roofline.fraction:.0%}"
-    if roofline.intensity:
-        return f"{rates}, {roofline.intensity:.3g} FLOP/B, {roofline.bound}"
-    return f"{rates}, {roofline.bound}"
+    bound = _("bound by memory") if roofline.bound == "memory" else _("bound by computing")
+    said = _("{achieved} of {ceiling} ({share:.0%}), {bound}").format(
+        achieved=show(roofline.achieved, unit),
+        ceiling=show(roofline.ceiling, unit),
+        share=roofline.fraction,
+        bound=bound,
+    )
+    return f"{said}, {roofline.intensity:.3g} FLOP/B" if roofline.intensity else said
 
 
 def plots(measurements: Sequence[Measurement], width: int = WIDTH) -> list[str]:
     """The lines of a plot for each roof among some measurements, with their kernels as letters under it."""
-    roofs: dict[tuple[float, float, str], list[tuple[str, Roofline]]] = {}
+    roofs: dict[tuple[str, float, float, str], list[tuple[str, Roofline]]] = {}
     for measurement in measurements:
-        if (roofline := measurement.roofline) is not None:
-            key = (roofline.bandwidth, roofline.peak if roofline.intensity else 0.0, roofline.dtype)
+        if (roofline := measurement.roofline) is not None and _drawable(roofline):
+            peak, dtype = (roofline.peak, roofline.dtype) if roofline.intensity else (0.0, "")
+            key = (roofline.device, roofline.bandwidth, peak, dtype)
             roofs.setdefault(key, []).append((measurement.name, roofline))
     lines: list[str] = []
-    for found in roofs.values():
-        letters = [(chr(ord("a") + i % 26), name, roofline) for i, (name, roofline) in enumerate(found)]
+    for (device, bandwidth, peak, dtype), found in roofs.items():
+        # more letters than there are would say nothing any more
+        letters = [(chr(ord("a") + i), name, roofline) for i, (name, roofline) in enumerate(found[:26])]
+        points = [(letter, roofline) for letter, _name, roofline in letters]
         if lines:
             lines.append("")
-        if found[0][1].intensity:
-            lines += plot([(letter, roofline) for letter, _name, roofline in letters], width)
-        else:
-            lines += bars([(letter, roofline) for letter, _name, roofline in letters], width)
-        lines += [f"{letter}: {name}: {summary(roofline)}" for letter, name, roofline in letters]
+        rates = (
+            f"{show(bandwidth, RATE)}, {show(peak, FLOPS)} {dtype}".rstrip()
+            if peak
+            else show(bandwidth, RATE)
+        )
+        lines.append(_cut(f"{device}: {rates}" if device else rates, width))
+        lines += plot(points, width) if peak else bars(points, width)
+        for letter, name, roofline in letters:
+            lines += [_cut(f"{letter}  {name}", width), _cut(f"   {summary(roofline)}", width)]
     return lines
+
+
+def _drawable(roofline: Roofline) -> bool:
+    rates = (roofline.achieved, roofline.ceiling, roofline.bandwidth)
+    sound = all(math.isfinite(rate) and rate > 0 for rate in rates)
+    return sound and math.isfinite(roofline.intensity) and (roofline.peak > 0 or not roofline.intensity)
 
 
 def plot(points: Sequence[tuple[str, Roofline]], width: int = WIDTH, height: int = HEIGHT) -> list[str]:
@@ -118,11 +136,20 @@ def bars(points: Sequence[tuple[str, Roofline]], width: int = WIDTH) -> list[str
 
 
 def _short(value: float, unit: str) -> str:
+    # at most nine columns, whatever the rate
     power = 0
-    while value >= 1000 and power < 6:
+    while value >= 999.5 and power < 6:
         value, power = value / 1000, power + 1
-    return f"{value:.3g} {('', 'k', 'M', 'G', 'T', 'P', 'E')[power]}{'F/s' if unit == FLOPS else 'B/s'}"
+    number = f"{value:.3g}" if 0.01 <= value < 999.5 else "<0.01" if value < 1 else ">999"
+    return f"{number} {('', 'k', 'M', 'G', 'T', 'P', 'E')[power]}{'F/s' if unit == FLOPS else 'B/s'}"
 
 
 def _power(exponent: int) -> str:
     return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"1e{exponent}"
+
+
+def _cut(text: str, width: int) -> str:
+    # a table of wide characters, loaded when something is drawn
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
