@@ -24,7 +24,7 @@ SOURCE_SUFFIXES = (".cu", ".cuh", ".h", ".hpp", ".cpp", ".cc", ".inl")
 # -O1, as nvcc too keeps in registers what it may; no splitting of structures, so that a float4 stays one access;
 # the instrumentation of accesses without any sanitizer's library: the runtime has definitions of its own
 FLAGS = (
-    "-std=c++17", "-O1", "-g1", "-w", "-pthread", "-fno-tree-sra", "-fno-ipa-sra", "-fsanitize=thread", "-fsanitize=bounds",
+    "-std=c++17", "-O1", "-g1", "-w", "-pthread", "-fno-tree-sra", "-fno-ipa-sra", "-fstack-clash-protection", "-fsanitize=thread", "-fsanitize=bounds",
     "--param", "tsan-distinguish-volatile=1", "-fdiagnostics-color=never", "-fno-diagnostics-show-caret",
     f"-I{FOLDER}/include", f"-I{FOLDER}/source", "-include", "cuda_runtime.h", "-x", "c++",
 )  # fmt: skip

@@ -50,7 +50,7 @@ class Teller:
             else _("the emulation stopped the program ({kind})").format(kind=error.get("kind"))
         )
         head = self._who(error)
-        text = f"{head}: {words}" if head else words[:1].upper() + words[1:]
+        text = f"{head}: {words}" if head else words
         lines = [
             f"  {line}" for line in dict.fromkeys([self._line(error), *self._other_lines(error)]) if line
         ]
@@ -251,7 +251,7 @@ def _launch(t: Teller, e: Error) -> str:
         ).format(n=e.get("dynamic"), limit=e.get("limit")),
         "launch-too-large": _("the emulation runs at most 4194303 blocks"),
     }[str(e.get("kind"))]
-    return _("the launch {kernel}{shape} fails: {why}").format(kernel=e.get("kernel"), shape=shape, why=why)
+    return _("The launch {kernel}{shape} fails: {why}").format(kernel=e.get("kernel"), shape=shape, why=why)
 
 
 def _shared_too_large(_t: Teller, e: Error) -> str:
@@ -294,14 +294,14 @@ def _operation(o: Error) -> str:
 def _stream_race(t: Teller, e: Error) -> str:
     one, two = _part(e, "operation"), _part(e, "other")
     return _(
-        "{one} (stream {a}) and {two} (stream {b}) touch the same memory, and neither has to wait for the other: "
-        "an event between the streams is missing, or they belong into one"
+        "Two streams touch the same memory, and neither waits for the other: {one} (stream {a}) and {two} (stream {b}). "
+        "An event between them is missing, or they belong into one stream"
     ).format(one=_operation(one), a=one.get("stream"), two=_operation(two), b=two.get("stream"))
 
 
 def _host_race(_t: Teller, e: Error) -> str:
     return _(
-        "the host {verb} memory that {what} (stream {stream}) may still be working on: it has to wait for it first"
+        "The host {verb} memory that {what} (stream {stream}) may still be working on: it has to wait for it first"
     ).format(
         verb=_verb(e.get("access")),
         what=_operation(_part(e, "other")),
@@ -361,25 +361,25 @@ _TELLERS: dict[str, Callable[[Teller, Error], str]] = {
     ),
     "device-pointer-on-host": _words(
         lambda e: (
-            _("the host {verb} device memory: only kernels can, and cudaMemcpy brings the data back").format(
+            _("The host {verb} device memory: only kernels can, and cudaMemcpy brings the data back").format(
                 verb=_verb(e.get("access"))
             )
             if "access" in e
-            else _("the host touches device memory: only kernels can, and cudaMemcpy brings the data back")
+            else _("The host touches device memory: only kernels can, and cudaMemcpy brings the data back")
         )
     ),
     "device-variable-on-host": _words(
         lambda e: _(
-            "the host {verb} a variable of the device: cudaMemcpyToSymbol and cudaMemcpyFromSymbol do that"
+            "The host {verb} a variable of the device: cudaMemcpyToSymbol and cudaMemcpyFromSymbol do that"
         ).format(verb=_verb(e.get("access")))
     ),
     "shared-on-host": _words(
-        lambda e: _("the host touches shared memory, which exists only while a block runs")
+        lambda e: _("The host touches shared memory, which exists only while a block runs")
     ),
     "device-function-on-host": _words(lambda e: _("{what} is called on the host").format(what=e.get("what"))),
     "launch-in-kernel": _words(lambda e: _("a kernel that launches kernels cannot be emulated")),
     "bad-stream": _words(
-        lambda e: _("the launch of {kernel} names a stream that does not exist").format(
+        lambda e: _("The launch of {kernel} names a stream that does not exist").format(
             kernel=e.get("kernel")
         )
     ),

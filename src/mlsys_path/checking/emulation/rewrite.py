@@ -319,7 +319,7 @@ def _shared(edits: _Edits, tokens: Sequence[Token], at: int) -> None:
         named = _name_of(declarator)
         if named is None:
             raise CannotEmulate(_("this `__shared__` declaration cannot be read"), line)
-        if any(t.text in ("=", "{") for t in declarator):
+        if any(t.text in ("=", "{") for t in declarator[named:]):
             raise CannotEmulate(_("a `__shared__` variable cannot be initialised where it is declared"), line)
         before, name, after = (
             _join(declarator[:named]),
@@ -327,7 +327,7 @@ def _shared(edits: _Edits, tokens: Sequence[Token], at: int) -> None:
             _join(declarator[named + 1 :]),
         )
         number = f"{tokens[at].start}_{name}"
-        keep = "" if local else "static "
+        keep = "" if local else "static MLSYS_REFERENCE "
         if is_extern:
             made.append(
                 f"{keep}{base} {before}(&{name}){after} = "
@@ -378,9 +378,22 @@ def _declarators(words: Sequence[Token]) -> tuple[str, list[list[Token]]] | None
 
 def _name_of(declarator: Sequence[Token]) -> int | None:
     """The index of the name that a declarator declares."""
-    stop = next((i for i, t in enumerate(declarator) if t.text in ("[", "=", "{")), len(declarator))
-    names = [i for i in range(stop) if declarator[i].kind == "name"]
+    start = _behind_structure(declarator)
+    stop = next(
+        (i for i in range(start, len(declarator)) if declarator[i].text in ("[", "=", "{")), len(declarator)
+    )
+    names = [i for i in range(start, stop) if declarator[i].kind == "name"]
     return names[-1] if names else None
+
+
+def _behind_structure(words: Sequence[Token]) -> int:
+    """The index behind a `struct {…}` that is defined on the spot; 0 without one."""
+    for i, token in enumerate(words[:-1]):
+        if token.text in ("struct", "union", "class"):
+            opening = i + 1 if words[i + 1].text == "{" else i + 2
+            if opening < len(words) and words[opening].text == "{":
+                return forward(words, opening) + 1
+    return 0
 
 
 def _join(tokens: Sequence[Token]) -> str:

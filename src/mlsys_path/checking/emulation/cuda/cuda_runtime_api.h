@@ -140,7 +140,7 @@ namespace mlsys {
 cudaError_t set_attribute(const void *kernel, cudaFuncAttribute attribute, int value);
 cudaError_t active_blocks(int *blocks, const void *kernel, int threads, size_t shared);
 void copy_symbol(const void *symbol, size_t extent, void *data, size_t size, size_t offset, bool to_symbol, cudaStream_t, Site);
-void *symbol_address(const void *symbol);
+void *symbol_address(const void *symbol, size_t size);
 }  // namespace mlsys
 
 template <class K> inline cudaError_t cudaFuncSetAttribute(K kernel, cudaFuncAttribute attribute, int value)
@@ -215,7 +215,7 @@ inline cudaError_t cudaMemcpyFromSymbol(
 }
 template <class P, class T> inline cudaError_t cudaGetSymbolAddress(P **pointer, const T &symbol)
 {
-    *pointer = static_cast<P *>(mlsys::symbol_address(&symbol));
+    *pointer = static_cast<P *>(mlsys::symbol_address(&symbol, sizeof symbol));
     return cudaSuccess;
 }
 template <class T> inline cudaError_t cudaGetSymbolSize(size_t *size, const T &)

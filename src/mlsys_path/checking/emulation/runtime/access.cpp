@@ -21,13 +21,16 @@ namespace {
     fail(kind, json);
 }
 
-[[noreturn]] void not_written(Thread &t, unsigned size, Access access, uint32_t pc, uintptr_t address)
+void not_written(Thread &t, unsigned size, Access access, uint32_t pc, uintptr_t address)
 {
+    Suspect &suspect = running->suspect;
+    if (suspect.open)
+        return;
     Json json;
     describe(json, t);
     json.put("access", access_word(access)).put("pc", pc).put("size", size);
     describe_place(json, address, size);
-    fail("uninitialised", json);
+    suspect = {true, in_block_memory(address), address, size, t.block, json.put("kind", "uninitialised").text()};
 }
 
 template <class Word>
@@ -42,7 +45,8 @@ inline void check_word(Thread &t, Space &space, uint32_t offset, Access access, 
         not_accessible(t, space, offset, sizeof(Word), access, pc, address);
     if (access == Access::read || access == Access::volatile_read || access == Access::atomic)
         not_written(t, sizeof(Word), access, pc, address);
-    memcpy(space.states + offset, &all, sizeof all);
+    if (writes(access))
+        memcpy(space.states + offset, &all, sizeof all);
 }
 
 inline void check_states(Thread &t, Space &space, uint32_t offset, unsigned size, Access access, uint32_t pc, uintptr_t address)

@@ -33,6 +33,7 @@ constexpr int exit_with_error = 87;
 
 // An error of a kind, with who met it filled in. Ends the program.
 [[noreturn]] void fail(const char *kind, Json details);
+[[noreturn]] void fail_as_told(const std::string &json);  // one that was described before
 void describe(Json &json, const Thread &thread);
 // The same for a thread of the running launch that is known by its number.
 std::string described(uint32_t who, uint32_t pc, Access access);

@@ -12,6 +12,15 @@ namespace mlsys {
 namespace {
 
 enum class Where { host, pinned, device, managed, wrong };
+std::vector<Range> exposed;  // variables whose addresses the host has asked for
+
+bool is_exposed(uintptr_t a)
+{
+    for (const Range &range : exposed)
+        if (a >= range.from && a < range.to)
+            return true;
+    return false;
+}
 
 Where where(const void *pointer)
 {
@@ -21,7 +30,7 @@ Where where(const void *pointer)
         return found && found->kind == Allocation::managed ? Where::managed : Where::device;
     }
     if (Section *section = section_of(a))
-        return section->managed ? Where::managed : Where::wrong;
+        return section->managed ? Where::managed : is_exposed(a) ? Where::device : Where::wrong;
     if (in_block_memory(a) || a < 4096)
         return Where::wrong;
     return pinned_at(a) ? Where::pinned : Where::host;
@@ -164,7 +173,11 @@ void copy_symbol(const void *symbol, size_t extent, void *data, size_t size, siz
         host_waits_for(stream_of(nullptr)->clock);
 }
 
-void *symbol_address(const void *symbol) { return const_cast<void *>(symbol); }
+void *symbol_address(const void *symbol, size_t size)
+{
+    exposed.push_back({(uintptr_t)symbol, (uintptr_t)symbol + size, false});
+    return const_cast<void *>(symbol);
+}
 
 }  // namespace mlsys
 

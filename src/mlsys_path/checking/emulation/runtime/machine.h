@@ -149,8 +149,18 @@ struct Kernel {
     std::vector<Totals> sites;  // two a site: global, shared
 };
 
+// A read of what nobody had written. It is one when nobody writes it before the next barrier; else the two race.
+struct Suspect {
+    bool open = false, shared = false;
+    uintptr_t address = 0;
+    unsigned size = 0;
+    const Block *block = nullptr;
+    std::string told;  // JSON
+};
+
 struct Running {
     Kernel *kernel = nullptr;
+    Suspect suspect;
     uint32_t op = 0;  // its number among all operations on the device
     dim3 grid, block;
     unsigned dynamic = 0, static_used = 0, slots_top = 0, shared_limit = static_limit;

@@ -17,6 +17,8 @@ extern char __start_mlsys_constant[] __attribute__((weak));
 extern char __stop_mlsys_constant[] __attribute__((weak));
 extern char __start_mlsys_managed[] __attribute__((weak));
 extern char __stop_mlsys_managed[] __attribute__((weak));
+extern char __start_mlsys_references[] __attribute__((weak));
+extern char __stop_mlsys_references[] __attribute__((weak));
 }
 
 namespace mlsys {
@@ -207,7 +209,11 @@ bool release_pinned(void *pointer)
     return true;
 }
 
-bool is_parameter(uintptr_t a) { return a - (uintptr_t)parameters < parameter_bytes; }
+bool is_parameter(uintptr_t a)
+{
+    return a - (uintptr_t)parameters < parameter_bytes ||
+           (a >= (uintptr_t)__start_mlsys_references && a < (uintptr_t)__stop_mlsys_references);
+}
 
 bool is_read_only_data(uintptr_t a)
 {

@@ -218,6 +218,14 @@ extern "C" void __real__exit(int) __attribute__((noreturn));
 
 void fail(const char *kind, Json details)
 {
+    // an error that may follow from a read of nothing: that read is what to tell of
+    if (running && running->suspect.open && strcmp(kind, "race") != 0)
+        fail_as_told(running->suspect.told);
+    fail_as_told(details.put("kind", kind).text());
+}
+
+void fail_as_told(const std::string &json)
+{
     // what was printed before belongs to what is known
     Thread *t = now;
     now = nullptr;
@@ -225,7 +233,7 @@ void fail(const char *kind, Json details)
         for (Warp *warp : t->block->warps)
             finish_interval(*warp);
     fflush(stdout);
-    write_report(details.put("kind", kind).text());
+    write_report(json);
     __real__exit(exit_with_error);
 }
 

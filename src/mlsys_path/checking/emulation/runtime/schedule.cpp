@@ -251,6 +251,14 @@ bool look_again(Block &block)
     return moved || running->progress != before;
 }
 
+// The time in which somebody else might have written what was read is over.
+void judge_suspect(const Block &block)
+{
+    const Suspect &suspect = running->suspect;
+    if (suspect.open && suspect.shared && suspect.block == &block)
+        fail_as_told(suspect.told);
+}
+
 // Runs a block until it has ended (true), or until only other blocks can help (false).
 bool run_block(Block &block)
 {
@@ -263,9 +271,12 @@ bool run_block(Block &block)
             }
         if (ran)
             continue;
-        if (block.live == 0)
+        if (block.live == 0) {
+            judge_suspect(block);
             return true;
+        }
         if (block.at_barrier == block.live) {
+            judge_suspect(block);
             release_barrier(block);
             continue;
         }
@@ -367,6 +378,8 @@ void run(Running &launch)
         else if (++idle > idle_rounds)
             deadlock(resident, count - begun);
     }
+    if (launch.suspect.open)
+        fail_as_told(launch.suspect.told);
     running = nullptr;
 }
 

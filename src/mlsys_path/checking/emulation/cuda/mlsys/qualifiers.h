@@ -36,3 +36,5 @@
 #define MLSYS_DEVICE_VARIABLE __attribute__((section("mlsys_device"), used))
 #define MLSYS_CONSTANT_VARIABLE __attribute__((section("mlsys_constant"), used))
 #define MLSYS_MANAGED_VARIABLE __attribute__((section("mlsys_managed"), used))
+// where shared arrays that are declared outside of functions are found
+#define MLSYS_REFERENCE __attribute__((section("mlsys_references")))
