@@ -186,6 +186,7 @@ def install(launched: Callable[[Any], None]) -> Guard:
     _name_addresses(guard)
     _tag_arguments(guard, interpreter, launched)
     guard.place(interpreter, "_interpreter", native)
+    guard.seams += [(Guard, name, vars(Guard)[name]) for name in ("look_closely", "untagged")]
     return guard
 
 

@@ -88,6 +88,8 @@ class Server:
         self.work = work
         self.device = device
         self.watch = watch or watching.Watch()
+        # bound before the learner's code is loaded, which may replace what the classes hold
+        self.settle, self.worst = self.watch.settle, self.watch.worst
         self.objects: dict[int, object] = {}
         self.numbers = itertools.count(1)
         # the objects' own names for these may be patched by the code that is served
@@ -95,12 +97,13 @@ class Server:
 
     def run(self) -> None:
         """Answer until the checker closes the channel."""
+        answer = self.answer
         while True:
             try:
                 request, blob, received[:] = self.channel.receive()
             except ChannelClosed:
                 return
-            self.answer(request, blob)
+            answer(request, blob)
 
     def answer(self, request: dict[str, Any], blob: bytes) -> None:
         """Apply one request and send its result or its exception."""
@@ -112,7 +115,7 @@ class Server:
         try:
             args, kwargs = self.arguments(request, blob)
             value = self.operation(request["op"])(*args, **kwargs)
-            self.watch.settle(request["op"], args)
+            self.settle(request["op"], args)
             encoder = Encoder(self.remote, strided=False)
             reply["value"] = encoder.encode(value)
             out = encoder.blob()
@@ -124,7 +127,7 @@ class Server:
                 "frames": [],
             }
         except BaseException as error:
-            reply["error"] = describe(self.watch.worst(error), self.work)
+            reply["error"] = describe(self.worst(error), self.work)
         flush()
         self.channel.send(reply, out)
 

@@ -40,7 +40,7 @@ def _warm() -> None:
         caught, left = _is_caught(6, 8), _is_caught(8, 8)
         watch.guard.stray = None
         if not caught or left:
-            watch.guard = None
+            watch.guard = watch.settle_guard = None
             watch.notice = watching.unguarded("a stray access was not seen")
 
 

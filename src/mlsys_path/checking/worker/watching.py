@@ -29,6 +29,7 @@ class Watch:
     def __init__(self) -> None:
         self.bands: Any = None
         self.guard: Any = None
+        self.settle_guard: Any = None  # bound while nobody else has been here
         self.notice = ""  # for the learner, once
         self.launched: list[str] = []  # kernels of the learner's, by name, since they were last asked for
 
@@ -57,8 +58,8 @@ class Watch:
 
     def settle(self, operation: str, args: Sequence[Any]) -> None:
         """Raise what went wrong during a call that nobody has raised."""
-        if self.guard is not None:
-            self.guard.settle()
+        if self.settle_guard is not None:
+            self.settle_guard()
         if self.bands is not None and (banded := self.bands.look()) is not None:
             own = banded.argument is None
             name = "" if own else parameter(operation, args, banded.argument)
@@ -120,6 +121,7 @@ def _interpreted(watch: Watch) -> None:
     quickening.install()
     try:
         watch.guard = guarding.install(watch.launch)
+        watch.settle_guard = watch.guard.settle
     except (AttributeError, TypeError, ImportError) as error:
         watch.notice = unguarded(error)
     poisoning.install()
