@@ -13,8 +13,8 @@ import yaml
 from mlsys_path.machine.inspect import glance
 from mlsys_path.machine.requirements import missing
 from mlsys_path.roadmap.content import read_all
-from mlsys_path.roadmap.sources import Source
 from mlsys_path.roadmap.model import AdapterName
+from mlsys_path.roadmap.sources import Source
 
 
 def test_exercises_that_keep_their_promises(invoke):
@@ -84,6 +84,49 @@ def test_all_problems_of_the_roadmap_and_not_the_first(invoke, content: Path):
     assert f"{track}:" in result.stdout
     assert "did you mean 'add-two'?" in result.stdout
     assert "0 exercises verified" in result.stdout
+
+
+def test_the_exercises_of_a_stage(invoke):
+    whole = json.loads(invoke("author", "verify", "--stage", "foundations", "--json").stdout)
+    assert {e["exercise"] for e in whole["exercises"]} == {"add-one", "add-two", "add-nowhere"}
+    result = invoke("author", "verify", "--stage", "foundation")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "did you mean 'foundations'?" in result.stderr
+
+
+class TestLevel:
+    @pytest.fixture(autouse=True)
+    def levelled(self, content: Path):
+        """add-two's second check is of a level that a Python exercise can be checked at here."""
+        spec = content / "exercises" / "foundations" / "add-two" / "exercise.yaml"
+        spec.write_text(spec.read_text().replace("  test_any:\n", "  test_any:\n    level: fast\n"))
+
+    def runs(self, invoke, *args):
+        document = json.loads(invoke("author", "verify", *args, "--json").stdout)
+        assert document["problems"] == []
+        return {
+            e["exercise"]: ({r["name"]: r["failing_check"] for r in e["runs"]}, e["left_out"])
+            for e in document["exercises"]
+        }
+
+    def test_of_a_level_only_what_it_proves(self, invoke):
+        assert self.runs(invoke, "--level", "fast") == {
+            "add-two": (
+                {"solution": "", "starter": "test_zero", "wrong/constant": "test_any"},
+                ["identity"],
+            )
+        }
+
+    def test_weaker_levels_alone(self, invoke):
+        found = self.runs(invoke, "add-two", "--level", "correct")
+        assert found["add-two"][0].keys() == {"solution", "starter", "wrong/identity"}
+        assert found["add-two"][1] == ["constant"]
+
+    def test_what_is_left_out_is_said(self, invoke):
+        result = invoke("author", "verify", "--level", "fast")
+        assert "left out, as another level catches them: identity" in result.stdout
+        assert "2 exercises have no checks of level fast" in result.stdout
+        assert result.stdout.endswith("1 exercise verified, 0 problems\n")
 
 
 def test_an_unknown_id(invoke):

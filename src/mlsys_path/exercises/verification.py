@@ -65,6 +65,7 @@ class Report:
     exercise: str
     problems: tuple[Problem, ...]
     variants: tuple[Variant, ...] = ()
+    left_out: tuple[str, ...] = ()  # wrong solutions that another level than the one asked for catches
 
     @property
     def open_because(self) -> dict[Level, str]:
@@ -77,8 +78,13 @@ class Report:
         }
 
 
-async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int = 1) -> Report:
-    """Everything about one exercise; each run is made `repeat` times, as checks draw fresh inputs."""
+async def verify(
+    exercise: Exercise, folder: Path, run: Runner, *, repeat: int = 1, level: Level | None = None
+) -> Report:
+    """Everything about one exercise; each run is made `repeat` times, as checks draw fresh inputs.
+
+    With a level, wrong solutions that a check of another one catches are left out.
+    """
     problems = folder_problems(exercise, folder)
     try:
         solution, starter = read_files(folder / "solution"), read_files(folder / "starter")
@@ -87,6 +93,8 @@ async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int =
             for name in exercise.wrong
             if (folder / "wrong" / name).is_dir()
         }
+        left_out = tuple(name for name in wrongs if not _caught_at(exercise, name, level))
+        wrongs = {name: files for name, files in wrongs.items() if name not in left_out}
     except UserError as error:
         return Report(exercise.id, (*problems, Problem(exercise.id, "", str(error))))
 
@@ -133,7 +141,14 @@ async def verify(exercise: Exercise, folder: Path, run: Runner, *, repeat: int =
         exercise.id,
         (*problems, *(p for _v, found in ended for p in found)),
         tuple(variant for variant, _p in ended),
+        left_out,
     )
+
+
+def _caught_at(exercise: Exercise, wrong: str, level: Level | None) -> bool:
+    """Whether a wrong solution is to fail at a level; a check that does not exist is told of at any."""
+    check = exercise.checks.get(exercise.wrong[wrong].fails)
+    return level is None or check is None or check.level is level
 
 
 def half(limits: Limits) -> Limits:

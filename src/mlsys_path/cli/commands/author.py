@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import click
 
 from mlsys_path.checking.session import Checker
 from mlsys_path.checking.submission import Submission
-from mlsys_path.cli.completing import exercise_ids
+from mlsys_path.cli.completing import exercise_ids, stage_ids
 from mlsys_path.cli.lookup import find
 from mlsys_path.cli.many import run_many
 from mlsys_path.cli.parallel import Budget
@@ -23,6 +24,7 @@ from mlsys_path.exercises.registry import registered, registry_problems
 from mlsys_path.exercises.scaffold import scaffold
 from mlsys_path.exercises.verification import Problem, Report, Run, verify
 from mlsys_path.language import _, ngettext
+from mlsys_path.levels import LEVELS, Level
 from mlsys_path.machine.inspect import Machine, glance
 from mlsys_path.roadmap import documents
 from mlsys_path.roadmap.content import Content, exercise_files, read_all
@@ -50,6 +52,19 @@ def author_group() -> None:
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=exercise_ids)
 @click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    metavar="ID",
+    shell_complete=stage_ids,
+    help=_("The exercises of this stage (may be repeated)."),
+)
+@click.option(
+    "--level",
+    type=click.Choice([*map(str, LEVELS)]),
+    help=_("Only what this level proves: its checks, after those of weaker levels, which must pass first."),
+)
+@click.option(
     "--roadmap", "only_roadmap", is_flag=True, help=_("Only the YAML: list every problem of the roadmap.")
 )
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object and nothing else."))
@@ -69,6 +84,8 @@ def verify_command(
     /,
     *,
     ids: tuple[str, ...],
+    stages: tuple[str, ...],
+    level: str | None,
     only_roadmap: bool,
     as_json: bool,
     jobs: int | None,
@@ -77,17 +94,33 @@ def verify_command(
     """List every problem, of the roadmap or of exercises."""
     everything = sources()
     content = read_all(everything)
+    ids = (*ids, *_of_stages(content, stages))
     problems = [Problem("", "", str(problem)) for problem in content.problems if _concerns(problem, ids)]
     reports: list[Report] = []
+    without = 0
     if not only_roadmap:
         names = _names(content, everything, ids)
-        exercises = [(content.exercises[name], content.folders[name]) for name in names]
+        only = Level(level) if level else None
+        exercises = [
+            (content.exercises[name], content.folders[name])
+            for name in names
+            if only is None or any(check.level is only for check in content.exercises[name].checks.values())
+        ]
+        without = len(names) - len(exercises)
         problems += [problem for source in everything for problem in _registry(source, content, ids)]
-        reports = asyncio.run(_verify_all(exercises, glance(), jobs, repeat, quiet=as_json))
+        reports = asyncio.run(_verify_all(exercises, glance(), jobs, repeat, only, quiet=as_json))
     problems += [problem for report in reports for problem in report.problems]
     if as_json:
         click.echo(json.dumps(_document(problems, reports), ensure_ascii=False, indent=2))
     else:
+        if without:
+            click.echo(
+                ngettext(
+                    "{n} exercise has no checks of level {level}",
+                    "{n} exercises have no checks of level {level}",
+                    without,
+                ).format(n=without, level=level)
+            )
         _print(problems, reports)
     ctx.exit(PROBLEMS_FOUND if problems else 0)
 
@@ -143,6 +176,22 @@ def _names(content: Content, everything: Sequence[Source], ids: Sequence[str]) -
     ]
 
 
+def _of_stages(content: Content, stages: Sequence[str]) -> list[str]:
+    """The exercises of some stages, those too that no topic lists yet; raises UserError for an unknown stage."""
+    wanted = {find(content.stages, stage, _("stage")).id for stage in stages}
+    return [
+        name
+        for name, folder in content.folders.items()
+        if content.exercise_stage.get(name, folder.parent.name) in wanted
+    ]
+
+
+def _up_to(exercise: Exercise, only: frozenset[Level] | None) -> Exercise:
+    """An exercise without the checks that are not asked for: what a run of it takes."""
+    checks = {n: check for n, check in exercise.checks.items() if only is None or check.level in only}
+    return dataclasses.replace(exercise, checks=checks)
+
+
 def _registry(source: Source, content: Content, ids: Sequence[str]) -> list[Problem]:
     on_disk = [spec.parent.name for spec in source.exercises.glob("*/*/exercise.yaml")]
     found = registry_problems(on_disk, registered(source.exercises), content.renames.exercises)
@@ -155,29 +204,36 @@ async def _verify_all(
     machine: Machine,
     jobs: int | None,
     repeat: int,
+    level: Level | None,
     *,
     quiet: bool,
 ) -> list[Report]:
     budget = Budget.of_machine(jobs)
+    # levels are a ladder: a check runs when those of weaker levels have passed
+    only = None if level is None else frozenset(LEVELS[: LEVELS.index(level) + 1])
     with Checker() as checker:
 
         async def once(folder: Path, exercise: Exercise, files: Mapping[str, bytes]) -> Run:
-            async with budget.share(exercise):
+            async with budget.share(_up_to(exercise, only)):
                 ran = await run(
-                    checker, machine, Submission(exercise, folder, files), None, lambda _event: None
+                    checker, machine, Submission(exercise, folder, files), only, lambda _event: None
                 )
             verdict, first = ran.verdict, ran.verdict.first_failure
             return Run(
                 verdict=verdict.verdict,
                 failing_check=first.name if first else "",
                 message=first.message if first else verdict.message,
-                open_because=verdict.open_because,
+                open_because={
+                    level: why for level, why in verdict.open_because.items() if only is None or level in only
+                },
                 seconds=verdict.seconds,
             )
 
         return await run_many(
             [
-                functools.partial(verify, exercise, folder, functools.partial(once, folder), repeat=repeat)
+                functools.partial(
+                    verify, exercise, folder, functools.partial(once, folder), repeat=repeat, level=level
+                )
                 for exercise, folder in exercises
             ],
             tell=None if quiet else _line,
@@ -194,6 +250,11 @@ def _line(report: Report) -> str:
         f"    {_('{level} is open here: {why}').format(level=level, why=why)}"
         for level, why in report.open_because.items()
     ]
+    if report.left_out:
+        lines.append(
+            "    "
+            + _("left out, as another level catches them: {names}").format(names=", ".join(report.left_out))
+        )
     return "\n".join(lines)
 
 
@@ -213,6 +274,7 @@ def _document(problems: Sequence[Problem], reports: Sequence[Report]) -> dict[st
             {
                 "exercise": report.exercise,
                 "open": dict(report.open_because),
+                "left_out": list(report.left_out),
                 "runs": [
                     {
                         "name": variant.name,
