@@ -1,13 +1,14 @@
 # make start   install, and open the program
 # make test    install what the tests need, and run everything
 # make bench   the figures that the README quotes
+# make bench-gpu  the reference solutions of kernel exercises, timed on this machine's GPU
 # make messages collect the interface's texts, and compile their translations
 # make schemas write the JSON Schemas of the YAML files
 
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: start test bench messages schemas system-packages
+.PHONY: start test bench bench-gpu messages schemas system-packages
 .DEFAULT_GOAL := start
 
 PYTHON ?= python3
@@ -58,6 +59,9 @@ bench: $(VENV)/.for-test
 		echo "== $$script"
 		$(BIN)/python benchmarks/$$script.py
 	done
+
+bench-gpu: $(VENV)/.for-test
+	@$(BIN)/python benchmarks/kernels.py
 
 schemas: $(VENV)/.for-test
 	@$(BIN)/python -m mlsys_path.roadmap.schema
