@@ -74,3 +74,112 @@ def test_a_transpose_with_and_without_padding(judge):
     """
     verdict = judge(checks, {"it.cu": TRANSPOSE}, language="cuda", harness={"main.cu": MAIN})
     assert verdict.verdict is Outcome.PASSED, verdict.first_failure
+
+
+PATTERNS = """
+#include <cstdio>
+#include <cstring>
+#include <vector>
+#include <cuda_runtime.h>
+constexpr int N = 4096;  // bytes, of which each lane touches some
+template <class T> __global__ void loads(const T *data, const int *at, T *out) { int i = at[threadIdx.x]; if (i >= 0) out[threadIdx.x] = data[i]; }
+template <class T> __global__ void stores(T *data, const int *at) { int i = at[threadIdx.x]; T v; memset(&v, 1, sizeof v); if (i >= 0) data[i] = v; }
+template <class T> __global__ void banks(const int *at, T *out) {
+    __shared__ T s[N / sizeof(T)];
+    T v; memset(&v, 1, sizeof v);
+    for (int i = threadIdx.x; i < N / sizeof(T); i += 32) s[i] = v;
+    __syncthreads();
+    int i = at[threadIdx.x]; if (i >= 0) out[threadIdx.x] = s[i]; }
+__global__ void hits(const int *at, int *out) {
+    __shared__ int s[N / 4];
+    for (int i = threadIdx.x; i < N / 4; i += 32) s[i] = 0;
+    __syncthreads();
+    int i = at[threadIdx.x]; if (i >= 0) atomicAdd(&s[i], 1);
+    __syncthreads();
+    out[threadIdx.x] = s[threadIdx.x]; }
+template <class T> void each(const std::vector<int> &patterns) {
+    T *data, *out; int *at;
+    cudaMalloc(&data, N); cudaMalloc(&out, 32 * sizeof(T)); cudaMalloc(&at, 128); cudaMemset(data, 0, N);
+    for (size_t p = 0; p + 32 <= patterns.size(); p += 32) {
+        cudaMemcpy(at, &patterns[p], 128, cudaMemcpyHostToDevice);
+        loads<<<1, 32>>>(data, at, out); stores<<<1, 32>>>(data, at); banks<<<1, 32>>>(at, out);
+        if constexpr (sizeof(T) == 4) hits<<<1, 32>>>(at, (int *)out);
+    } }
+int main(int, char **argv) {
+    std::vector<int> patterns; int i;
+    while (fread(&i, 4, 1, stdin) == 1) patterns.push_back(i);
+    switch (argv[1][0]) { case '1': if (argv[1][1]) each<float4>(patterns); else each<char>(patterns); break; case '2': each<short>(patterns); break; case '4': each<float>(patterns); break; case '8': each<double>(patterns); } }
+"""
+
+MODEL = """
+def sectors(pattern, size):
+    return len({b // 32 for i in pattern if i >= 0 for b in range(i * size, (i + 1) * size)})
+
+def ways(pattern, size, atomic=False):
+    # wavefronts of each group of lanes that are served together
+    together = 32 if size <= 4 else 128 // size
+    out = []
+    for first in range(0, 32, together):
+        words = [w for i in pattern[first : first + together] if i >= 0 for w in range(i * size // 4, ((i + 1) * size - 1) // 4 + 1)]
+        if words:
+            per_bank = {}
+            for w in words if atomic else set(words):
+                per_bank[w % 32] = per_bank.get(w % 32, 0) + 1
+            out.append(max(per_bank.values()))
+    return out
+"""
+
+
+def test_the_counters_agree_with_a_model(judge):
+    checks = (
+        MODEL
+        + """
+def draw(rng, size):
+    n = 4096 // size
+    match rng.integers(6):
+        case 0:
+            pattern = (np.arange(32) * rng.integers(1, 40) + rng.integers(0, 50)) % n
+        case 1:
+            pattern = rng.integers(0, n, 32)
+        case 2:
+            pattern = np.full(32, rng.integers(0, n))
+        case 3:
+            pattern = rng.permutation(32) + rng.integers(0, n - 32)
+        case 4:
+            pattern = (np.arange(32) ^ rng.integers(0, 32)) % n
+        case _:
+            pattern = rng.integers(0, 4, 32) * 32 % n
+    if rng.integers(2):
+        pattern = np.where(rng.random(32) < 0.3, -1, pattern)
+    return [int(i) for i in pattern]
+
+def test_it(learner, rng):
+    program = learner.emulate("it.cu")
+    for size in (1, 2, 4, 8, 16):
+        for count in (1, 1, 1, 12):
+            patterns = [draw(rng, size) for _ in range(count)]
+            report = program.run(size, stdin=np.array(patterns, np.int32).tobytes()).report
+            touched = [p for p in patterns if max(p) >= 0]
+            lanes = sum(i >= 0 for p in patterns for i in p)
+            what = f"{size} bytes a lane, {patterns}"
+            loads = report.kernel("loads").global_loads
+            expected = sum(sectors(p, size) for p in touched)
+            # the pattern itself is 32 neighbouring ints
+            assert_equal(loads.sectors, expected + 4 * count, f"sectors loaded, {what}")
+            stores = report.kernel("stores").global_stores
+            assert_equal((stores.requests, stores.lanes, stores.sectors), (len(touched), lanes, expected), f"stores, {what}")
+            used = sum(size * len({i for i in p if i >= 0}) for p in patterns)
+            if touched:
+                assert_close(stores.efficiency, used / (32 * expected))
+            banks = report.kernel("banks").shared_loads
+            each = [w for p in touched for w in ways(p, size)]
+            assert_equal((banks.requests, banks.wavefronts, banks.conflict_ways_max), (len(touched), sum(each), max(each, default=0)), f"banks, {what}")
+            assert_equal(banks.conflicts, sum(each) - len(each))
+            if size == 4:
+                hits = report.kernel("hits").shared_atomics
+                each = [w for p in touched for w in ways(p, 4, atomic=True)]
+                assert_equal((hits.operations, hits.sectors, hits.same_address_max), (lanes, sum(each), max(each, default=0)), f"atomics, {what}")
+"""
+    )
+    verdict = judge(checks, {"it.cu": PATTERNS}, language="cuda")
+    assert verdict.verdict is Outcome.PASSED, verdict.first_failure

@@ -28,7 +28,6 @@ class Need:
         "cuda torch",
         "ptxas",
         "python headers",
-        "cuda emulator",
         "gpu for",
         "free gpu",
         "idle gpu",
@@ -64,7 +63,7 @@ _NEEDS: dict[AdapterName, dict[Level, tuple[Need, ...]]] = {
     "opencl": {Level.CORRECT: (Need("module", "pyopencl"), Need("opencl platform"))},
     "distributed": {Level.CORRECT: (_TORCH,), Level.GPU: (_TORCH, Need("cuda torch"), _GPU, _FOR_TORCH)},
     "cuda": {
-        Level.CORRECT: (Need("cuda emulator"),),
+        Level.CORRECT: _tools("g++"),  # kernels run on the CPU, in our emulation
         Level.COMPILES: _NVCC,
         Level.GPU: (*_NVCC, _GPU, _FOR_NVCC),
         # the device's own rates are measured with torch
@@ -181,8 +180,6 @@ def _lack(need: Need, machine: Machine) -> Missing | None:
             return cuda.unsupported(need.name, machine)
         case "free gpu" | "idle gpu":
             return cuda.occupied(machine, need.count, need.memory_mb, timed=need.kind == "idle gpu")
-        case "cuda emulator":
-            return Missing(_("an emulator of CUDA on the CPU (this version has none)"))
 
 
 def _lack_tool(name: str, machine: Machine) -> Missing | None:

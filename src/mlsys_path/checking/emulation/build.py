@@ -30,7 +30,7 @@ FLAGS = (
 )  # fmt: skip
 _WRAPPED = ("memcpy", "memmove", "memset", "_exit", "_Exit", "__assert_fail")
 LINK = ("-no-pie", "-pthread", *(f"-Wl,--wrap={name}" for name in _WRAPPED))
-_RUNTIME_FLAGS = ("-std=c++17", "-O2", "-g1", "-fno-omit-frame-pointer", "-fno-pie")
+_RUNTIME_FLAGS = ("-std=c++17", "-O2", "-fno-pie", "-pthread")
 MAX_LINES = 24
 
 

@@ -261,9 +261,9 @@ def _launched(tokens: Sequence[Token], at: int) -> tuple[int, str, int]:
         i = opening - 1
     elif i >= 0 and tokens[i].text in (")", "]"):
         opening = backward(tokens, i)
-        names = [t.text for t in tokens[max(opening - 1, 0) : i] if t.kind == "name"]
-        bracket = tokens[i].text == "]"
-        return (opening - 1 if bracket else opening), (names[0] if names else ""), 0
+        first = opening - 1 if tokens[i].text == "]" else opening  # table[i], or (*pointer)
+        names = [t.text for t in tokens[max(first, 0) : i] if t.kind == "name"]
+        return first, (names[0] if names else ""), 0
     if i < 0 or tokens[i].kind != "name":
         return -1, "", 0
     name = tokens[i].text
