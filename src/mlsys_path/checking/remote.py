@@ -132,6 +132,8 @@ class Link:
         if not isinstance(reply, dict) or reply.get("id") != request.number:
             raise ProtocolError("the worker sent an answer that nobody asked for")
         if "error" in reply:
+            if reply.get("last") is True:
+                self.close()  # the next use starts a fresh process
             raise _error(reply["error"])
         return Decoder(blob, self._remote).decode(reply.get("value"))
 

@@ -78,10 +78,8 @@ class Bands:
         raw[:start] = self._pattern[:start]
         raw[start + size :] = self._pattern[: raw.numel() - start - size]
         # the storage begins with the tensor, as offsets into it are counted from there; it keeps `raw` alive
-        storage = (
-            from_dlpack(raw[start : start + size]).untyped_storage() if size else raw[:0].untyped_storage()
-        )
-        tensor.set_(storage, 0, shape, strides)
+        inner = from_dlpack(raw[start : start + size]) if size else tensor
+        tensor.set_(inner.untyped_storage(), 0, shape, strides)
         return Banded(raw, start, size, dtype.itemsize, argument), tensor
 
     def forget(self) -> None:

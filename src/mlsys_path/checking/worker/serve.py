@@ -103,10 +103,11 @@ class Server:
                 request, blob, received[:] = self.channel.receive()
             except ChannelClosed:
                 return
-            answer(request, blob)
+            if not answer(request, blob):
+                return
 
-    def answer(self, request: dict[str, Any], blob: bytes) -> None:
-        """Apply one request and send its result or its exception."""
+    def answer(self, request: dict[str, Any], blob: bytes) -> bool:
+        """Apply one request and send its result or its exception; False when this process can do no more."""
         for number in request.get("release", ()):
             self.objects.pop(number, None)
         reply: dict[str, Any] = {"id": request["id"]}
@@ -128,8 +129,11 @@ class Server:
             }
         except BaseException as error:
             reply["error"] = describe(self.worst(error), self.work)
+            # after an error on the device each later call would be told of it again
+            reply["last"] = self.device is not None and "CUDA error" in reply["error"]["message"]
         flush()
         self.channel.send(reply, out)
+        return not reply.get("last", False)
 
     def arguments(self, request: dict[str, Any], blob: bytes) -> tuple[list[Any], dict[str, Any]]:
         """What the checker sends with a request; each tensor in the place that the watch or the device gives it."""
