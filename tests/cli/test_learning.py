@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mlsys_path.checking.timing.ceilings import Ceilings
+from mlsys_path.checking.timing.ceilings import store as store_ceilings
+from mlsys_path.cli.commands import doctor
 from mlsys_path.levels import Level, Outcome
+from mlsys_path.machine.records import Machine
 from mlsys_path.progress import queries
 from mlsys_path.progress.records import Attempt
 from mlsys_path.progress.store import Store
@@ -302,3 +307,41 @@ def test_doctor(invoke):
     document = shown(invoke, "doctor")
     [row] = document["languages"]
     assert (row["language"], row["level"], row["exercises"], row["ready"]) == ("python", "correct", 3, 2)
+
+
+CEILINGS = Ceilings("NVIDIA H200", "a driver", 3.9e12, 4.1e12, 2e-6, {"float32": 5e13}, "2026-01-31")
+
+
+class TestDoctorOfCeilings:
+    def test_those_that_are_kept_are_shown(self, invoke):
+        store_ceilings(CEILINGS)
+        told = (
+            "NVIDIA H200, measured on 2026-01-31:\n"
+            "  memory: copy 3.9 TB/s, read 4.1 TB/s; an empty launch: 2 µs\n"
+            "  matrix products: float32 50 TFLOP/s\n"
+        )
+        assert told in invoke("doctor").stdout
+        assert shown(invoke, "doctor")["ceilings"] == [asdict(CEILINGS)]
+
+    def test_without_a_gpu_nothing_is_measured(self, invoke, monkeypatch):
+        monkeypatch.setattr(doctor, "inspect", lambda: Machine(modules={"torch"}))
+        result = invoke("doctor", "--measure")
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert result.stderr.startswith("nothing was measured: needs an NVIDIA GPU")
+        assert result.stderr.count("\n") == 1
+
+    def test_with_one_they_are_measured_again(self, invoke, monkeypatch):
+        monkeypatch.setattr(doctor, "_cannot_measure", lambda _machine: "")
+        monkeypatch.setattr(doctor, "_measured", lambda: CEILINGS)
+        assert invoke("doctor", "--measure").stdout.startswith("NVIDIA H200, measured on 2026-01-31:\n")
+        assert shown(invoke, "doctor", "--measure")["ceilings"] == [asdict(CEILINGS)]
+
+    def test_a_gpu_that_does_not_answer_is_one_line(self, invoke, monkeypatch):
+        def lost(*_args, **_options):
+            raise RuntimeError("CUDA error: the device is lost\nmore")
+
+        monkeypatch.setattr(doctor, "_cannot_measure", lambda _machine: "")
+        monkeypatch.setattr("mlsys_path.checking.worker.stopwatch.clock_of", lost)
+        result = invoke("doctor", "--measure")
+        assert result.exit_code == 2
+        assert "the GPU could not be measured: CUDA error: the device is lost\n" in result.stderr

@@ -70,13 +70,30 @@ def path_of(who: str) -> Path:
 
 def load(who: str) -> Ceilings | None:
     """The ceilings that are kept for an identity; None where there are none, or the file is damaged."""
+    found = _read(path_of(who))
+    return found if found is not None and found.identity == who else None
+
+
+def stored() -> list[Ceilings]:
+    """The latest of each device that are kept here, whatever has changed since; by name."""
+    latest: dict[str, tuple[float, Ceilings]] = {}
+    for path in path_of("").parent.glob("*.json"):
+        with contextlib.suppress(OSError):
+            found, at = _read(path), path.stat().st_mtime
+            if found is not None and at > latest.get(found.device, (-1.0,))[0]:
+                latest[found.device] = (at, found)
+    return [latest[name][1] for name in sorted(latest)]
+
+
+def _read(path: Path) -> Ceilings | None:
     try:
-        document = json.loads(path_of(who).read_text())
-        found = Ceilings(**document)
+        found = Ceilings(**json.loads(path.read_text()))
         numbers = [found.copy, found.read, found.launch, *found.rates.values()]
-        sound = all(isinstance(n, float | int) and math.isfinite(n) and n > 0 for n in numbers)
-        return found if sound and found.identity == who and found.schema == SCHEMA else None
-    except (OSError, ValueError, TypeError, AttributeError):
+        sound = all(type(n) in (int, float) and math.isfinite(n) and n > 0 for n in numbers)
+        texts = (found.device, found.identity, found.measured_at, *found.rates)
+        sound = sound and all(isinstance(text, str) for text in texts)
+        return found if sound and found.schema == SCHEMA else None
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mlsys_path.calculators.quantities import SECONDS, show
+from mlsys_path.calculators.quantities import FLOPS, RATE, SECONDS, show
 from mlsys_path.checking.events import Measurement
 from mlsys_path.checking.timing import roofline
 from mlsys_path.language import _
+
+if TYPE_CHECKING:
+    from mlsys_path.checking.timing.ceilings import Ceilings
 
 REACHED, MISSED = "★", "☆"
 NARROWEST = 32  # columns that a plot cannot do without
@@ -54,6 +58,19 @@ def lines(measurement: Measurement) -> list[str]:
 def rooflines(measurements: Sequence[Measurement], width: int = roofline.WIDTH) -> list[str]:
     """The plots of all measurements that have a place in one; nothing where they would not fit."""
     return roofline.plots(measurements, min(width, roofline.WIDTH)) if width >= NARROWEST else []
+
+
+def ceilings(found: Ceilings) -> list[str]:
+    """What a device can do at most, as it was measured."""
+    rates = ", ".join(f"{dtype} {show(rate, FLOPS)}" for dtype, rate in found.rates.items())
+    return [
+        _("{device}, measured on {date}:").format(device=found.device, date=found.measured_at),
+        "  "
+        + _("memory: copy {copy}, read {read}; an empty launch: {launch}").format(
+            copy=show(found.copy, RATE), read=show(found.read, RATE), launch=show(found.launch, SECONDS)
+        ),
+        *(["  " + _("matrix products: {rates}").format(rates=rates)] if rates else []),
+    ]
 
 
 def _against(baseline: str) -> str:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
-from mlsys_path.cli.output import json_option
+from mlsys_path.checking.timing import telling
+from mlsys_path.checking.timing.ceilings import Ceilings, ceilings_of, stored
+from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.terminal import cells, pad, style
+from mlsys_path.errors import UserError
 from mlsys_path.language import N_, _
+from mlsys_path.levels import Level
 from mlsys_path.machine.doctor import LanguageRow, Report, report
-from mlsys_path.machine.inspect import inspect, versions
+from mlsys_path.machine.inspect import Machine, inspect, versions
+from mlsys_path.machine.requirements import Need, in_words, lacking, needs_of_language
 from mlsys_path.roadmap.load import load
 
+NOTHING_MEASURED = 3
 _STATES = {
     "ready": ("✓", N_("ready"), "green"),
     "partly": ("◐", N_("partly"), "yellow"),
@@ -21,15 +29,64 @@ _STATES = {
 
 
 @click.command("doctor", help=_("What this machine can check, and the command that adds what is missing."))
+@click.option(
+    "--measure",
+    "measuring",
+    is_flag=True,
+    help=_("Measure what the GPU can do at most, some seconds, and print it: times of kernels rest on it."),
+)
 @json_option
-def doctor_command(as_json: bool) -> None:
+@click.pass_context
+def doctor_command(ctx: click.Context, /, *, measuring: bool, as_json: bool) -> None:
     """Look at the machine and print what was found."""
     machine = inspect()
-    found = report(machine, load(), versions(machine))
+    if measuring:
+        if why := _cannot_measure(machine):
+            click.echo(_("nothing was measured: {why}").format(why=why), err=True)
+            ctx.exit(NOTHING_MEASURED)
+        ceilings = [_measured()]
+        if as_json:
+            print_json({"ceilings": [asdict(each) for each in ceilings]})
+        else:
+            _print_ceilings(ceilings)
+        return
+    found, ceilings = report(machine, load(), versions(machine)), stored()
     if as_json:
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
+        document = {**found.to_json(), "ceilings": [asdict(each) for each in ceilings]}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         _print(found)
+        if ceilings:
+            click.echo()
+            click.echo(style(_("Measured, for timing kernels:"), bold=True))
+            _print_ceilings(ceilings)
+
+
+def _cannot_measure(machine: Machine) -> str:
+    """What torch lacks to use a GPU here; "" when it can."""
+    wanted = [
+        need
+        for need in needs_of_language("cuda", Level.FAST)
+        if need.kind != "tool" and need != Need("gpu for", "nvcc")
+    ]
+    return in_words(lacking(wanted, machine))
+
+
+def _measured() -> Ceilings:
+    from mlsys_path.checking.worker.stopwatch import clock_of
+
+    try:
+        return ceilings_of(clock_of("cuda"), again=True)
+    except (RuntimeError, AssertionError, OSError) as error:
+        # torch's words for a driver that is too old, memory that others hold, a GPU that is lost
+        said = str(error).strip().partition("\n")[0]
+        raise UserError(_("the GPU could not be measured: {why}").format(why=said)) from None
+
+
+def _print_ceilings(ceilings: Sequence[Ceilings]) -> None:
+    for each in ceilings:
+        for line in telling.ceilings(each):
+            click.echo(line)
 
 
 def _label(state: str) -> str:
