@@ -128,6 +128,14 @@ class KernelTiming:
             trial.calls.append(call)
             self.bench.extend(time.monotonic() - turn_began - own)
         self._believe(trial, quiet, [o.seconds for o in others], alone)
+        leaves_work = watched.leaves_work(first)
+        self.learner.restart()
+        if leaves_work:
+            raise TimingRefused(
+                _("{name}: a stream that your code uses is not joined: wait for it before you return").format(
+                    name=self.task.name
+                )
+            )
         return self._tell(trial, others)
 
     # -- the parts

@@ -160,6 +160,16 @@ class Watched:
                 raise TimingRefused(_("the result changed after the call was over"))
         return Call(seen, fetched, peak)
 
+    def leaves_work(self, inputs: Inputs) -> bool:
+        """Whether a recording of the call has work in a stream that the call's own never waits for.
+
+        The process is of no more use afterwards: a recording that failed leaves its device in the middle of it.
+        """
+        if self.device != "cuda":
+            return False
+        seeds = [random.SystemRandom().getrandbits(62) for _ in inputs.octets]
+        return self._do("leaves_work", seeds, [0 for _ in seeds]) is True
+
     def _stage(self, number: int, octets: Any, seed: int) -> None:
         import torch
 
