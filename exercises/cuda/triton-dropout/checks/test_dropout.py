@@ -63,6 +63,8 @@ def decisions(learner, n, p, number, block=256):
     """Which elements dropout() keeps; the others must be 0, and these divided by 1 - p."""
     x = vector(n)
     got = learner.dropout(x, p, number, block=block)
+    if not isinstance(got, torch.Tensor) or got.shape != x.shape or got.dtype != x.dtype:
+        assert_close(got, x, what="dropout(x)")  # which says what it should be
     assert_close(
         got, torch.where(got != 0, x / (1 - p), 0.0), rtol=1e-6, atol=0, what="an element that is not dropped"
     )
