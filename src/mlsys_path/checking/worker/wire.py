@@ -21,6 +21,7 @@ HEADER = struct.Struct("<QQ")
 _SIZE = struct.Struct("<Q")
 MAX_JSON = 64 << 20
 MAX_BLOB = 2 << 30
+SMALL = 1 << 20  # a blob up to this size is copied once more, to be sent with what it belongs to
 MAX_DEPTH = 100
 MAX_FDS = 4
 _SAFE_INT = 1 << 63
@@ -59,13 +60,14 @@ class Channel:
         """
         text = json.dumps(document, separators=(",", ":")).encode()
         header = HEADER.pack(len(text), len(blob))
+        # in one piece, as each piece would wake the other side
+        whole = len(blob) <= SMALL
+        first = b"".join((header, text, blob)) if whole else header + text
         try:
-            if fds:
-                socket.send_fds(self.sock, [header], list(fds))
-            else:
-                self.sock.sendall(header)
-            self.sock.sendall(text)
-            if blob:
+            sent = socket.send_fds(self.sock, [first], list(fds)) if fds else 0
+            if sent < len(first):
+                self.sock.sendall(first[sent:] if sent else first)
+            if not whole:
                 self.sock.sendall(blob)
         except OSError as error:
             raise ChannelClosed("the other side is gone") from error
@@ -91,10 +93,13 @@ class Channel:
         json_size, blob_size = HEADER.unpack(head)
         if json_size > MAX_JSON or blob_size > MAX_BLOB:
             raise ProtocolError(f"a message of {json_size + blob_size} bytes is too large")
-        text = self._read(json_size, deadline)
-        blob = self._read(blob_size, deadline)
+        if blob_size <= SMALL:
+            both = bytes(self._read(json_size + blob_size, deadline))
+            text, blob = both[:json_size], both[json_size:]
+        else:
+            text, blob = bytes(self._read(json_size, deadline)), bytes(self._read(blob_size, deadline))
         try:
-            return json.loads(bytes(text)), bytes(blob), fds
+            return json.loads(text), blob, fds
         except (ValueError, RecursionError) as error:
             raise ProtocolError("a message is not JSON") from error
 
