@@ -37,8 +37,9 @@ class Case:
         self.size = f"{rows} × {columns}"
         leaves = [one.double().requires_grad_() for one in (self.x, self.weight, self.bias)]
         mean = leaves[0].mean(1)
-        rstd = (leaves[0].var(1, unbiased=False) + eps).rsqrt()
-        y = (leaves[0] - mean[:, None]) * rstd[:, None] * leaves[1] + leaves[2]
+        centred = leaves[0] - mean[:, None]
+        rstd = (centred.square().mean(1) + eps).rsqrt()
+        y = centred * rstd[:, None] * leaves[1] + leaves[2]
         self.mean, self.rstd = mean.detach().float(), rstd.detach().float()
         self.y = y.detach()
         self.dx, self.dweight, self.dbias = torch.autograd.grad(y, leaves, self.dy.double())
