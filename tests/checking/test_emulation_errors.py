@@ -27,7 +27,7 @@ CASES = {
     "reads-one-too-many": Case(
         "__global__ void over(const float *in, float *out) { out[threadIdx.x] = in[threadIdx.x + 1]; } // reads",
         f"{ARRAYS} over<<<1, 64>>>(a, b);",
-        ("over, block 0, thread 63", "reads `in[64]`, but it has 64 elements", "// reads"),
+        ("over, block 0, thread 63", "reads `in[64]`, but its length is 64", "// reads"),
     ),
     "writes-one-before": Case(
         "__global__ void under(float *out) { out[(int)threadIdx.x - 1] = 1; }",
@@ -37,7 +37,7 @@ CASES = {
     "two-dimensions": Case(
         "__global__ void flat(float *out, int n) { out[(blockIdx.y * blockDim.y + threadIdx.y) * n + threadIdx.x] = 1; }",
         f"{ARRAYS} flat<<<dim3(1, 2), dim3(8, 8)>>>(a, 8);",
-        ("flat, block (0, 1), thread (0, ", ", but it has 64 elements"),
+        ("flat, block (0, 1), thread (0, ", ", but its length is 64"),
     ),
     "after-free": Case(
         "__global__ void late(float *out) { out[threadIdx.x] = 1; }",
@@ -62,7 +62,7 @@ CASES = {
     "shared-out-of-bounds": Case(
         "__global__ void beyond(float *out) { __shared__ float s[64], t[64]; float *p = s; t[threadIdx.x] = 1; p[threadIdx.x + 1] = 1; __syncthreads(); out[threadIdx.x] = s[threadIdx.x] + t[threadIdx.x]; }",
         f"{ARRAYS} beyond<<<1, 64>>>(a);",
-        ("thread 63", "writes `s[64]`, but it has 64 elements"),
+        ("thread 63", "writes `s[64]`, but its length is 64"),
     ),
     "dynamic-shared-out-of-bounds": Case(
         "__global__ void asked(float *out) { extern __shared__ float d[]; d[threadIdx.x] = 1; __syncthreads(); out[threadIdx.x] = d[threadIdx.x]; }",
@@ -323,4 +323,4 @@ def test_each_mistake_is_told(judge):
     first, second = verdict.checks
     assert first.outcome is Outcome.PASSED, first.message
     assert second.outcome is Outcome.FAILED
-    assert second.message.startswith("over, block 0, thread 63: reads `in[64]`, but it has 64 elements")
+    assert second.message.startswith("over, block 0, thread 63: reads `in[64]`, but its length is 64")

@@ -126,8 +126,13 @@ class NativeLearner:
 
         key = (self._level, "emulate", sources, tuple(flags))
         if key not in self._bench.builds:
-            self._bench.builds[key] = emulate(self, sources, flags)
-        program: EmulatedProgram = self._bench.builds[key]
+            try:
+                self._bench.builds[key] = emulate(self, sources, flags)
+            except CheckFailed as failure:
+                self._bench.builds[key] = failure  # nor does it build for the next check
+        program: EmulatedProgram | CheckFailed = self._bench.builds[key]
+        if isinstance(program, CheckFailed):
+            raise program
         return program
 
     def tool(self, name: str, *args: Any) -> Completed:

@@ -44,9 +44,14 @@ def draw(rng, mode, n, **options):
 
 
 def run(learner, requests, timeout=40.0):
-    """The bytes that harness/main.cu answers."""
+    """The bytes that harness/main.cu answers on the GPU."""
     program = learner.build("main.cu", SOURCE, flags=["-arch=native"])
     return program.run(stdin=b"".join(requests), timeout=timeout).stdout
+
+
+def emulated(learner):
+    """The same program for the CPU."""
+    return learner.emulate("main.cu", SOURCE)
 
 
 def head(out, name):
@@ -66,8 +71,19 @@ def head(out, name):
 
 
 def check(learner, cases):
-    """Run all cases in one process, and compare the results in turn."""
-    out = run(learner, [case.request() for case in cases])
+    """Run all cases in one process on the GPU, and compare the results in turn."""
+    compare(run(learner, [case.request() for case in cases]), cases)
+
+
+def check_emulated(learner, cases):
+    """The same on the CPU; what the emulation saw."""
+    done = emulated(learner).run(stdin=b"".join(case.request() for case in cases), timeout=20)
+    compare(done.stdout, cases)
+    return done.report
+
+
+def compare(out, cases):
+    """The results of all cases against the sums."""
     for case in cases:
         (guards, inputs, case.kernels), out = head(out, case.name())
         size = case.a.nbytes
@@ -82,6 +98,80 @@ def check(learner, cases):
             fail(f"{case.name()}: {inputs} elements of a and b were changed")
         if guards:
             fail(f"{case.name()}: {guards} elements outside of the arrays were written")
+
+
+def test_builds(learner):
+    emulated(learner)
+
+
+def test_every_size(learner, rng):
+    sizes = [1, 2, 31, 32, 33, 127, 128, 129, 1000, 0, *rng.integers(130, 3000, 3).tolist()]
+    check_emulated(learner, [draw(rng, "kernel", n, blocks=-(-n // 128) or 1, threads=128) for n in sizes])
+
+
+def test_every_launch(learner, rng):
+    shapes = [
+        (1, 1),
+        (1, 32),
+        (1, 1024),
+        (3, 65),
+        (40, 64),
+        (int(rng.integers(2, 20)), int(rng.integers(1, 300))),
+    ]
+    sizes = (5, 1000, *rng.integers(100, 4000, 2).tolist())
+    check_emulated(learner, [draw(rng, "kernel", n, blocks=b, threads=t) for b, t in shapes for n in sizes])
+
+
+def test_every_address(learner, rng):
+    cases = [
+        draw(rng, "kernel", int(n), offset=o, blocks=4, threads=96) for o in (1, 2, 3) for n in (1, 8, 1001)
+    ]
+    check_emulated(learner, cases)
+
+
+def test_coalesced(learner, rng):
+    n = 128 * int(rng.integers(16, 40))
+    kernel = check_emulated(learner, [draw(rng, "kernel", n, blocks=4, threads=128)]).kernel("vector_add")
+    if kernel.global_loads.bytes < 8 * n:
+        fail(f"the kernel read {kernel.global_loads.bytes} bytes; a and b have {8 * n}")
+    for what, traffic in (("loads", kernel.global_loads), ("stores", kernel.global_stores)):
+        if traffic.efficiency < 0.9:
+            fail(
+                f"of the bytes that the {what} of a warp move, {traffic.efficiency:.0%} are used: "
+                f"neighbouring threads touch elements far apart\n{traffic.where()}"
+            )
+
+
+def test_host_function(learner, rng):
+    sizes = [1, 255, 256, 257, int(rng.integers(1000, 30_000)), 0]
+    report = check_emulated(learner, [draw(rng, "launch", n) for n in sizes])
+    launches = report.launches["vector_add"]
+    if len(launches) != len(sizes) - 1:
+        fail(f"launch_vector_add, called with n = {sizes}, launched vector_add {len(launches)} times")
+
+
+def test_given_stream(learner, rng):
+    case = draw(rng, "stream", int(rng.integers(1000, 10_000)))
+    out = emulated(learner).run(stdin=case.request(), timeout=20).stdout
+    refuse_what_cannot_be_captured(case, out)
+    compare(out, [case])
+    demand_one_kernel(case)
+
+
+def refuse_what_cannot_be_captured(case, out):
+    """Fail with a word for a launch that waits."""
+    words = out.partition(b"\n")[0].decode("latin-1").split()
+    if words and words[0].startswith("cudaErrorStreamCapture"):
+        fail(
+            f"{case.name()} does something that cannot be recorded ({words[0]}): it waits for the GPU, "
+            "or uses the default stream"
+        )
+
+
+def demand_one_kernel(case):
+    """The stream that was given must have got the kernel."""
+    if case.kernels != 1:
+        fail(f"{case.name()}: the stream that it was given got {case.kernels} kernels instead of 1")
 
 
 def test_compiles(learner):
@@ -184,17 +274,11 @@ def test_launch(learner, rng):
 
 
 def test_stream(learner, rng):
-    cases = [draw(rng, "stream", int(rng.integers(1000, 100_000)))]
-    out = run(learner, [case.request() for case in cases])
-    words = out.partition(b"\n")[0].decode("latin-1").split()
-    if words and words[0].startswith("cudaErrorStreamCapture"):
-        fail(
-            f"{cases[0].name()} does something that cannot be recorded ({words[0]}): it waits for the GPU, "
-            "or uses the default stream"
-        )
-    check(learner, cases)
-    if cases[0].kernels != 1:
-        fail(f"{cases[0].name()}: the stream that it was given got {cases[0].kernels} kernels instead of 1")
+    case = draw(rng, "stream", int(rng.integers(1000, 100_000)))
+    out = run(learner, [case.request()])
+    refuse_what_cannot_be_captured(case, out)
+    check(learner, [case])
+    demand_one_kernel(case)
 
 
 def test_huge(learner, rng):

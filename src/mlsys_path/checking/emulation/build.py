@@ -76,7 +76,10 @@ def _compile_runtime(built: Path) -> None:
     source = HERE / "runtime" / "all.cpp"
     # its own copies of memory are not accesses of the program
     rename = [f"--redefine-sym={name}=__real_{name}" for name in ("memcpy", "memmove", "memset")]
+    # older compilers lack some of the flags that sources are compiled with
+    probe = [*(f for f in FLAGS if not f.startswith("-I")), f"-I{HERE / 'cuda'}", "-fsyntax-only", os.devnull]
     for command in (
+        ["g++", *probe],
         ["g++", *_RUNTIME_FLAGS, "-c", str(source), "-o", str(built)],
         ["objcopy", *rename, str(built)],
     ):

@@ -103,7 +103,7 @@ class Teller:
                 element = int(error.get("element", size)) or 1
                 if element == extent:
                     return f"`{name}`", _("it is one variable")
-                return f"`{name}[{offset // element}]`", _("it has {n} elements").format(n=extent // element)
+                return f"`{name}[{offset // element}]`", _("its length is {n}").format(n=extent // element)
             case "global":
                 return self._global(error, size)
             case "constant":
@@ -126,7 +126,7 @@ class Teller:
             parameter = kernel.parameters[number]
             element = _SIZES.get(" ".join(_QUALIFIERS.sub(" ", parameter.type).split()), size)
             offset, after = int(error.get("from_parameter", 0)), int(error.get("after_parameter", 0))
-            there = _("it has {n} elements").format(n=after // element)
+            there = _("its length is {n}").format(n=after // element)
             return f"`{parameter.name}[{offset // element}]`", there
         if "extent" not in error:
             return _("device memory that nobody has allocated"), ""

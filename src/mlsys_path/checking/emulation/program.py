@@ -51,6 +51,7 @@ def emulate(learner: NativeLearner, sources: Sequence[str], flags: Sequence[str]
         for name, data in bench.all_files().items()
         if name.endswith(build.SOURCE_SUFFIXES)
     }
+    texts = _included(texts, sources)
     harness = harness_files(bench.folder)
     mine = [name for name in texts if name in bench.files and name not in harness]
     for name in mine:
@@ -84,6 +85,23 @@ def emulate(learner: NativeLearner, sources: Sequence[str], flags: Sequence[str]
         raise CheckFailed(_("It does not build:\n{words}").format(words=words))
     places = Places(learner, program, texts, mine)
     return EmulatedProgram(learner, program, messages.Teller(texts, kernels, places))
+
+
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
+
+
+def _included(texts: Mapping[str, str], sources: Sequence[str]) -> dict[str, str]:
+    """Those files that sources consist of: themselves, and what they include."""
+    found: dict[str, str] = {}
+    waiting = [name for name in sources if name in texts]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = texts[name]
+            beside = PurePosixPath(name).parent
+            named = _INCLUDE.findall(texts[name])
+            waiting += [n for i in named for n in (i, str(beside / i)) if n in texts]
+    return {name: texts[name] for name in texts if name in found}
 
 
 class EmulatedProgram:

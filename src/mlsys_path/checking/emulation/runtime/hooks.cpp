@@ -27,7 +27,7 @@ void look(uintptr_t at, unsigned size, uint32_t pc)
 {
     access(at, size, Access::volatile_read, pc);
     Thread *t = now;
-    if (!t)
+    if (!t || (!in_arena(at) && !in_block_memory(at) && !section_of(at)))
         return;
     uint64_t value = 0;
     memcpy(&value, (void *)at, size < 8 ? size : 8);

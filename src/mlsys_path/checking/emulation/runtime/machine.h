@@ -82,7 +82,6 @@ struct Thread {
     uint64_t polled_value = 0;
     unsigned polls = 0;
     uint32_t polled_pc = 0;
-    Site ended{};
     Pending pending;
 
     uint32_t when() const;

@@ -300,13 +300,15 @@ bool begin()
     sigaltstack(&stack, nullptr);
     struct sigaction action{};
     action.sa_sigaction = on_signal;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM})
         sigaction(number, &action, nullptr);
     if (const char *seconds = getenv("MLSYS_SECONDS")) {
         double left = strtod(seconds, nullptr);
         itimerval timer{};
         timer.it_value.tv_sec = (time_t)left, timer.it_value.tv_usec = (suseconds_t)((left - (double)(time_t)left) * 1e6);
+        // once it is over, a kernel that begins is stopped soon
+        timer.it_interval.tv_usec = 50000;
         if (left > 0)
             setitimer(ITIMER_REAL, &timer, nullptr);
     }

@@ -2,6 +2,7 @@
 // whose threads only look at memory that somebody else has to change lets others go on.
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <random>
 
 #include "access.h"
@@ -22,7 +23,8 @@ Running *running;
 namespace {
 
 constexpr unsigned polls_before_waiting = 4;
-constexpr unsigned idle_rounds = 2000;  // with nobody changing anything: nobody ever will
+constexpr unsigned idle_rounds = 2000;  // with nobody changing anything, and no less than
+constexpr double idle_seconds = 0.3;    // in which a loop may read the same a million times: then nobody ever will
 
 Context scheduler;
 std::vector<Thread *> idle_threads;
@@ -47,6 +49,8 @@ std::mt19937_64 &dice()
     }());
     return made;
 }
+
+double cpu_seconds() { return (double)clock() / CLOCKS_PER_SEC; }
 
 void thread_main()
 {
@@ -337,6 +341,7 @@ void run(Running &launch)
     std::vector<Block *> resident;
     Block *current = nullptr;
     unsigned idle = 0;
+    double idle_since = 0;
     auto activate = [&](Block *block, bool fresh) {
         if (current && current != block)
             save_shared(launch, *current);
@@ -375,7 +380,9 @@ void run(Running &launch)
         }
         if (ended || launch.progress != before)
             idle = 0;
-        else if (++idle > idle_rounds)
+        else if (++idle == 1)
+            idle_since = cpu_seconds();
+        else if (idle > idle_rounds && idle % 256 == 0 && cpu_seconds() - idle_since > idle_seconds)
             deadlock(resident, count - begun);
     }
     if (launch.suspect.open)

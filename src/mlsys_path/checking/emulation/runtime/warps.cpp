@@ -43,9 +43,12 @@ Thread &lane_of(Warp &warp, unsigned lane) { return *warp.block->threads[warp.fi
 
 uint32_t existing(const Warp &warp) { return warp.count == 32 ? ~0u : (1u << warp.count) - 1; }
 
+// A __syncwarp may be met by one of another line; a shuffle or a vote is one place of the program.
 bool same_call(const WarpCall &a, const WarpCall &b)
 {
-    return a.op == b.op && a.mask == b.mask && a.at.line == b.at.line && (a.at.file == b.at.file || !strcmp(a.at.file, b.at.file));
+    if (a.op != b.op || a.mask != b.mask)
+        return false;
+    return a.op == WarpOp::sync || (a.at.line == b.at.line && (a.at.file == b.at.file || !strcmp(a.at.file, b.at.file)));
 }
 
 // The lane that a shuffle reads; -1 when it keeps its own value.
