@@ -391,3 +391,18 @@ def test_a_file_that_asks_politely_passes(judge):
         "SMS = torch.cuda.get_device_properties(0).multi_processor_count if torch.cuda.is_available() else 8\n"
     )
     passes(judge, source)
+
+
+def test_inputs_that_change_are_told(judge):
+    source = "import torch\ndef add(x, y): return x + y\ndef into(x, y):\n    x += y\n    return x\n"
+    checks = """
+    import torch
+    def test_kept(learner):
+        x, y = torch.randn(4), torch.randn(4)
+        assert_close(learner.keeps_inputs("add", x, y=y), x + y)
+    def test_changed(learner):
+        learner.keeps_inputs("into", torch.ones(4), y=torch.ones(4))
+    """
+    kept, changed = run(judge, source, checks).checks
+    assert kept.outcome is Outcome.PASSED, kept
+    assert changed.message.startswith("argument 0 of `into` after the call: 4 of 4 elements differ")

@@ -12,6 +12,7 @@ from mlsys_path.checking import poison
 from mlsys_path.checking.bench import Bench
 from mlsys_path.checking.failures import CheckFailed, LearnerError, MissingName, Open
 from mlsys_path.checking.remote import Link, Remote, Request
+from mlsys_path.checking.worker.wire import ProtocolError
 from mlsys_path.language import _
 from mlsys_path.levels import Level
 
@@ -204,6 +205,28 @@ class PythonLearner:
         calls.add(function, args, kwargs)
         recorded = self._link().apply("recording:record", (target, handle, args, kwargs), doing=calls.last)
         return compile_recorded(self._bench, recorded, target, function=function, kernel=kernel)
+
+    def keeps_inputs(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        """What `function` returns; fails the check when an array or tensor that it was given holds something else after."""
+        from mlsys_path.checking.testing import _library, assert_close
+
+        handle = getattr(self._main, function)
+        calls = self._bench.calls
+        calls.add(function, args, kwargs)
+        done = self._link().apply("watching:with_inputs", (handle, list(args), kwargs), doing=calls.last)
+        if not isinstance(done, tuple) or len(done) != 3 or len(done[1]) != len(args):
+            raise ProtocolError("an answer is malformed")
+        result, after, after_named = done
+        calls.returned(result)
+        pairs = [(str(i), before, now) for i, (before, now) in enumerate(zip(args, after, strict=True))]
+        pairs += [(name, before, after_named.get(name)) for name, before in kwargs.items()]
+        for name, before, now in pairs:
+            if _library(before):
+                what = _("argument {name} of `{function}` after the call").format(
+                    name=name, function=function
+                )
+                assert_close(now, before, rtol=0, atol=0, what=what)
+        return result
 
     def demand_launch(self, kernel: str | None = None) -> None:
         """Fail unless a Triton kernel of the learner's, of this name if one is given, was launched since the last such call.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 # at once, and not when needed: a file of the learner's may have one of these names
@@ -72,6 +72,16 @@ class Watch:
 
 
 _watch: Watch | None = None
+
+
+def with_inputs(
+    function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+) -> tuple[Any, list[Any], dict[str, Any]]:
+    """What a call returns, and what its arguments hold afterwards."""
+    result = function(*args, **kwargs)
+    clone = getattr(result, "clone", None)
+    # the answer may be one of the arguments, which must not be sent twice
+    return (clone() if clone else result), args, kwargs
 
 
 def launched() -> list[str]:
