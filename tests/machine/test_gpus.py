@@ -267,8 +267,9 @@ def test_an_older_gpu_is_not_one_for_triton(make_exercise, full):
             True,
         ),
         ({"free_mb": 1024, "busy": 3}, "", False),
+        ({"busy": 97, "free_mb": 143_000}, "", False),
         (
-            {"busy": 97},
+            {"busy": 97, "free_mb": 90_000},
             "",
             "a GPU that is idle, as others' work would be timed too (NVIDIA H200 is 97 % busy)",
         ),
@@ -300,7 +301,7 @@ def test_an_exercise_says_how_much_memory_it_wants(make_exercise, full):
 
 def test_another_gpu_that_is_free_is_named(make_exercise, full):
     (gpu,) = full.gpus
-    machine = replace(full, gpus=(replace(gpu, busy=90), replace(gpu, busy=0)))
+    machine = replace(full, gpus=(replace(gpu, busy=90, taken=True), replace(gpu, busy=0)))
     line = open_because(make_exercise("triton", Level.FAST), Level.FAST, machine)
     assert line.endswith("(NVIDIA H200 is 90 % busy): export CUDA_VISIBLE_DEVICES=1")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlsys_path.language import _
+from mlsys_path.machine.gpus import BUSY_PERCENT
 from mlsys_path.machine.packages import Missing
 from mlsys_path.machine.records import Gpu, Machine
 
@@ -31,7 +32,6 @@ TORCH: tuple[tuple[Version, Version, Version], ...] = (
     ((13, 0), (7, 5), (12, 1)),
 )
 TRITON_OLDEST: Version = (7, 0)
-BUSY_PERCENT = 10  # from which a time says more of the others than of the code
 USUAL_MEMORY_MB = 1024
 REBOOT = "sudo reboot"
 
@@ -145,8 +145,18 @@ def _occupied(gpu: Gpu, memory_mb: int, *, timed: bool) -> str:
         return _("{wanted} MB of free GPU memory ({name} has {free} MB left by other processes)").format(
             wanted=memory_mb, name=gpu.name, free=gpu.free_mb
         )
-    if timed and gpu.busy is not None and gpu.busy >= BUSY_PERCENT:
+    if timed and (gpu.busy or 0) >= BUSY_PERCENT and _is_shared(gpu):
         return _("a GPU that is idle, as others' work would be timed too ({name} is {busy} % busy)").format(
             name=gpu.name, busy=gpu.busy
         )
     return ""
+
+
+def _is_shared(gpu: Gpu) -> bool:
+    """Whether another process is on a GPU: what it was busy with may have been our own last run, which is over.
+
+    From within a container no process is seen; what it holds of the memory is.
+    """
+    if gpu.taken:
+        return True
+    return gpu.free_mb is not None and gpu.memory_mb - gpu.free_mb > 1024 + gpu.memory_mb // 50

@@ -18,6 +18,7 @@ FIELDS = (
 OLD_FIELDS = FIELDS[:4]  # those that every nvidia-smi knows that knows any of our GPUs
 SECONDS = 8.0  # without its daemon a driver wakes each GPU first
 _NOT_STARTED = 127
+BUSY_PERCENT = 10  # from which a time says more of the others than of the code
 # words of nvidia-smi -> what they mean
 _TROUBLES: tuple[tuple[str, Trouble], ...] = (
     (r"driver/library version mismatch", "mismatch"),
@@ -54,7 +55,7 @@ def ask(program: str) -> Answer:
     if any(gpu.mig is not None for gpu in answer.gpus):
         listed = _run([program, "-L"])
         answer = replace(answer, gpus=with_instances(answer.gpus, listed.text))
-    if any(gpu.mode.startswith("Exclusive") for gpu in answer.gpus):
+    if any(gpu.mode.startswith("Exclusive") or (gpu.busy or 0) >= BUSY_PERCENT for gpu in answer.gpus):
         apps = _run([program, "--query-compute-apps=gpu_uuid,pid", "--format=csv,noheader"])
         answer = replace(answer, gpus=with_processes(answer.gpus, apps.text))
     return answer

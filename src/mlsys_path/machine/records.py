@@ -24,7 +24,7 @@ class Gpu:
     free_mb: int | None = None
     busy: int | None = None  # per cent of the last moments in which something ran on it
     mode: str = ""  # "Default", "Exclusive_Process", "Prohibited"
-    taken: bool = False  # another process computes on it; known in exclusive modes
+    taken: bool = False  # another process computes on it; asked for where it matters
     mig: int | None = None  # instances of it, where it is divided; None where it is not
     uuid: str = ""
 
