@@ -77,6 +77,37 @@ def exercise_on(device: str) -> Exercise:
     )
 
 
+def judged(checker, exercise, folder, files):
+    async def run():
+        tally = Tally(exercise.id)
+        async for event in checker.check(CheckRequest(exercise, folder, files)):
+            tally.add(event)
+        return tally.verdict()
+
+    return asyncio.run(run())
+
+
+SCALED = """
+import torch
+
+def test_fast(learner, measure):
+    measure.kernel(
+        "scaled", learner, "scaled",
+        inputs=lambda: (torch.randn(64, 64), float(torch.rand(()))),
+        reference=lambda x, factor: x * factor,
+        baseline="torch", bytes=2 * 64 * 64 * 4, at_least=1e-6, repeats=5,
+    )
+"""
+
+
+def test_arguments_that_are_no_tensors_are_those_of_the_call(checker, tmp_path):
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "test_it.py").write_text(ON_A_CPU + SCALED)
+    files = {"softmax.py": b"def scaled(x, factor):\n    return x * factor\n"}
+    verdict = judged(checker, exercise_on("cpu"), tmp_path, files)
+    assert verdict.verdict is Outcome.PASSED, verdict.first_failure
+
+
 @pytest.mark.parametrize(("name", "device"), CASES, ids=[f"{name}-{device}" for name, device in CASES])
 def test_ends_as_its_spec_says(checker, tmp_path, name, device):
     spec = SPECS[name]
@@ -92,13 +123,7 @@ def test_ends_as_its_spec_says(checker, tmp_path, name, device):
     files = read_files(GALLERY / name)
     del files["cheat.yaml"]
 
-    async def run():
-        tally = Tally(exercise.id)
-        async for event in checker.check(CheckRequest(exercise, tmp_path, files)):
-            tally.add(event)
-        return tally.verdict()
-
-    verdict = asyncio.run(run())
+    verdict = judged(checker, exercise, tmp_path, files)
     first = verdict.first_failure
     told = "\n".join([verdict.message, *([first.message, first.traceback] if first else [])])
     assert verdict.verdict.value in spec["expect"], told

@@ -45,6 +45,7 @@ class Inputs:
 
     values: tuple[Any, ...]
     specs: list[dict[str, Any]] = field(default_factory=list)
+    plain: list[Any] = field(default_factory=list)  # of the arguments those that are no tensors
     octets: list[Any] = field(
         default_factory=list
     )  # of each tensor, padded to whole words, before they are masked
@@ -66,7 +67,8 @@ def prepare(values: Sequence[Any], device: str) -> Inputs:
     inputs = Inputs(tuple(v.to(device) if isinstance(v, torch.Tensor) else v for v in values))
     for value in inputs.values:
         if not isinstance(value, torch.Tensor):
-            inputs.specs.append({"value": value})
+            inputs.specs.append({})
+            inputs.plain.append(value)
             continue
         bare = value.detach()
         span = (
@@ -143,7 +145,7 @@ class Watched:
         positions = [random.randrange(sizes[first]) for _ in range(PEEKED)] if first is not None else []
         self._do("heat")
         began = time.perf_counter()
-        told = self._do("go", seeds, pads, in_order, doing=doing)
+        told = self._do("go", seeds, pads, inputs.plain, in_order, doing=doing)
         peeked = None
         if isinstance(told, dict) and first is not None and _usable(told, first, results):
             peeked = self._do("peek", first, positions, doing=doing)
@@ -168,7 +170,7 @@ class Watched:
         if self.device != "cuda":
             return False
         seeds = [random.SystemRandom().getrandbits(62) for _ in inputs.octets]
-        return self._do("leaves_work", seeds, [0 for _ in seeds]) is True
+        return self._do("leaves_work", seeds, [0 for _ in seeds], inputs.plain) is True
 
     def _stage(self, number: int, octets: Any, seed: int) -> None:
         import torch

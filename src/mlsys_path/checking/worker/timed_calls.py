@@ -66,8 +66,8 @@ def open_watch(device: str | None, size: int) -> Callable[..., Any]:
         kept.clear()
         return patched()
 
-    def go(seeds: list[int], pads: list[int], in_order: bool) -> dict[str, Any]:
-        inputs = unmask(seeds, pads)
+    def go(seeds: list[int], pads: list[int], values: list[Any], in_order: bool) -> dict[str, Any]:
+        inputs = unmask(seeds, pads, values)
         others, owned = running()
         results: list[Any] = []
 
@@ -78,11 +78,11 @@ def open_watch(device: str | None, size: int) -> Callable[..., Any]:
             results.extend(inputs[index] for index in changed)
             return [described(one) for one in results]
 
-        what, named = function, keywords
+        call, peak = _with_peak(function, inputs, keywords, peak_of)
         peak_of(True)
         stop_collecting()
         try:
-            timed = clock.timed(lambda: what(*inputs, **named), keep, in_order)
+            timed = clock.timed(call, keep, in_order)
         finally:
             collect()
         more, owned_now = running()
@@ -97,13 +97,13 @@ def open_watch(device: str | None, size: int) -> Callable[..., Any]:
             "outputs": timed.kept,
             "notes": notes,
             "patched": patched(),
-            "peak": peak_of(False),
+            "peak": peak[0],
         }
 
     unjoined = _unjoined(torch)
 
-    def leaves_work(seeds: list[int], pads: list[int]) -> bool:
-        inputs = unmask(seeds, pads)
+    def leaves_work(seeds: list[int], pads: list[int], values: list[Any]) -> bool:
+        inputs = unmask(seeds, pads, values)
         clock.idle()
         return unjoined(lambda: function(*inputs, **keywords))
 
@@ -147,7 +147,10 @@ def _overlap(a: Span, b: Span) -> bool:
 def _inputs(
     torch: Any, place: str, window: Any, idle: Callable[[], None]
 ) -> tuple[Callable[..., None], Callable[..., None], Callable[..., list[Any]]]:
-    """expect(specs), stage(number, offset, count) from the window, and unmask(seeds, pads) -> the arguments."""
+    """expect(specs), stage(number, offset, count) from the window, unmask(seeds, pads, values) -> the arguments.
+
+    `values` are those of the arguments that are no tensors.
+    """
     empty, int64, uint8, dtype_of = torch.empty, torch.int64, torch.uint8, vars(torch)
     copy, xor, random = torch.Tensor.copy_, torch.Tensor.bitwise_xor_, torch.Tensor.random_
     view, as_strided, narrow = torch.Tensor.view, torch.Tensor.as_strided, torch.Tensor.narrow
@@ -177,14 +180,14 @@ def _inputs(
         made = as_strided(typed, spec["shape"], spec["strides"])
         return made.requires_grad_() if spec["grad"] else made
 
-    def unmask(seeds: list[int], pads: list[int]) -> list[Any]:
-        made, number = [], 0
+    def unmask(seeds: list[int], pads: list[int], values: list[Any]) -> list[Any]:
+        made, number, plain = [], 0, iter(values)
         for spec in specs:
             if "padded" in spec:
                 made.append(one(spec, masked[number], seeds[number], pads[number]))
                 number += 1
             else:
-                made.append(spec["value"])
+                made.append(next(plain))
         return made
 
     return expect, stage, unmask
@@ -308,19 +311,35 @@ def _carriers() -> list[tuple[str, str, Any]]:
     ]
 
 
+def _with_peak(
+    what: Callable[..., Any], inputs: Sequence[Any], named: dict[str, Any], peak_of: Callable[[bool], int]
+) -> tuple[Callable[[], Any], list[int]]:
+    """A call that notes the memory that it took, before anything is kept of its result, which takes memory too."""
+    taken = [0]
+
+    def call() -> Any:
+        result = what(*inputs, **named)
+        taken[0] = peak_of(False)
+        return result
+
+    return call, taken
+
+
 def _peak_of(torch: Any, place: str) -> Callable[[bool], int]:
     """peak(True) begins to watch the device's memory; peak(False) is what was allocated at most since then."""
     if place != "cuda":
         return lambda _begin: 0
-    reset, allocated = torch.cuda.reset_peak_memory_stats, torch.cuda.memory_allocated
-    most = torch.cuda.max_memory_allocated
+    # torch.cuda's own functions sort hundreds of numbers for one
+    reset, numbers, device = torch._C._cuda_resetPeakMemoryStats, torch._C._cuda_memoryStats, 0
     start = 0
 
     def peak(begin: bool) -> int:
         nonlocal start
         if begin:
-            reset()
-            start = int(allocated())
-        return int(most()) - start
+            reset(device)
+        allocated = numbers(device)["allocated_bytes"]["all"]
+        if begin:
+            start = int(allocated["current"])
+        return int(allocated["peak"]) - start
 
     return peak
