@@ -6,13 +6,15 @@ import asyncio
 import importlib.util
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mlsys_path.checking.events import Measurement
+from mlsys_path.checking.events import CheckResult, Measurement, Verdict
 from mlsys_path.checking.timing.roofline import place
-from mlsys_path.levels import Level
+from mlsys_path.cli import running as kernels_run
+from mlsys_path.levels import Level, Outcome
 from mlsys_path.machine.inspect import Gpu, Machine
 from mlsys_path.roadmap.load import load
 
@@ -88,3 +90,26 @@ def test_what_cannot_be_checked_here_is_named_with_why(kernels, report):
     chosen = kernels.on_a_gpu(roadmap, ["triton-matmul"])
     asyncio.run(kernels.measure(Machine(), roadmap, chosen, report, 1.0, 60.0))
     assert report.left_out["triton-matmul"].startswith("needs ")
+
+
+def test_a_run_that_breaks_or_takes_too_long_is_named(kernels, report, monkeypatch):
+    roadmap = load()
+    chosen = kernels.on_a_gpu(roadmap, ["triton-fused-softmax", "triton-matmul"])
+    timed = Measurement("softmax", 1e-3, "s", 2e-3, 2.0, 1.9, 2.1, "torch", 0.6, 1.5, True)
+
+    async def run(_checker, _machine, submission, only, told):
+        assert only == {Level.FAST}
+        told(timed)
+        told(Measurement("softmax: registers per thread", 32, ""))
+        if submission.exercise.id == "triton-matmul":
+            await asyncio.sleep(60)
+        checks = (CheckResult("test_fast", Level.FAST, Outcome.FAILED, "too slow\nby far"),)
+        verdict = Verdict(submission.exercise.id, Outcome.FAILED, {}, checks)
+        return kernels_run.Ran(submission, verdict, datetime.now(UTC), partial=True)
+
+    monkeypatch.setattr(kernels, "run", run)
+    monkeypatch.setattr(kernels, "open_because", lambda *_args: "")
+    asyncio.run(kernels.measure(Machine(), roadmap, chosen, report, 1.0, 0.2))
+    assert report.failed == {"triton-fused-softmax": "failed: too slow"}
+    assert report.left_out == {"triton-matmul": "took more than 0.2 s"}
+    assert [row.measurement for row in report.rows] == ["softmax", "softmax"]
