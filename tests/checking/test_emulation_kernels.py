@@ -216,7 +216,9 @@ CASES = {
 
 def test_right_programs_pass(judge):
     kernels = "\n".join(k for k, _host in CASES.values())
-    hosts = "\n".join(f'    if (!strcmp(argv[1], "{name}")) {{ {host} }}' for name, (_k, host) in CASES.items())
+    hosts = "\n".join(
+        f'    if (!strcmp(argv[1], "{name}")) {{ {host} }}' for name, (_k, host) in CASES.items()
+    )
     source = f"{PRELUDE}\n{kernels}\nint main(int, char **argv)\n{{\n{hosts}\n    return 0;\n}}\n"
     checks = f"""
     def test_it(learner):

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlsys_path.checking.emulation.edits import CannotEmulate
 from mlsys_path.checking.emulation.report import BadReport, read_report
-from mlsys_path.checking.emulation.rewrite import CannotEmulate, Parameter, kernels_of, rewrite
+from mlsys_path.checking.emulation.rewrite import Parameter, kernels_of, rewrite
 from mlsys_path.levels import Outcome
 
 

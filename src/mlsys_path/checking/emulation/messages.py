@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlsys_path.checking.emulation.places import Places
 from mlsys_path.checking.emulation.rewrite import KernelSource
-from mlsys_path.checking.failures import signal_name
+from mlsys_path.checking.emulation.sentences import SENTENCES, Error, part
 from mlsys_path.checking.show import clean
 from mlsys_path.language import _
-
-Error = Mapping[str, Any]
 
 _SIZES = {
     "char": 1, "signed char": 1, "unsigned char": 1, "int8_t": 1, "uint8_t": 1, "bool": 1, "short": 2, "unsigned short": 2,
@@ -41,9 +39,9 @@ class Teller:
 
     def tell(self, error: Error) -> str:
         """An error as a sentence or two, and the lines that it is about."""
-        pcs = [e.get(key, 0) for e in (error, _part(error, "other")) for key in ("pc", "other_pc")]
+        pcs = [e.get(key, 0) for e in (error, part(error, "other")) for key in ("pc", "other_pc")]
         self.places.look_up(pc for pc in pcs if isinstance(pc, int))
-        teller = _TELLERS.get(str(error.get("kind")))
+        teller = SENTENCES.get(str(error.get("kind")))
         words = (
             teller(self, error)
             if teller
@@ -63,13 +61,15 @@ class Teller:
         if "thread" not in error:
             return ""
         return _("{kernel}, block {block}, thread {thread}").format(
-            kernel=error.get("kernel", ""), block=self._block(error), thread=self._thread(error)
+            kernel=error.get("kernel", ""), block=self.block(error), thread=self.thread(error)
         )
 
-    def _block(self, error: Error, of: Error | None = None) -> str:
+    def block(self, error: Error, of: Error | None = None) -> str:
+        """A block of the grid."""
         return _index((of or error)["block"], error.get("grid", (2, 2, 2)))
 
-    def _thread(self, error: Error, of: Error | None = None) -> str:
+    def thread(self, error: Error, of: Error | None = None) -> str:
+        """A thread of its block."""
         return _index((of or error)["thread"], error.get("threads_of_block", (2, 2, 2)))
 
     def _line(self, error: Error) -> str:
@@ -78,7 +78,7 @@ class Teller:
         return self.places.shown(int(error.get("pc", 0)))
 
     def _other_lines(self, error: Error) -> list[str]:
-        other = _part(error, "other")
+        other = part(error, "other")
         lines = [self._line(other)] if other else []
         if "other_pc" in error:
             lines.append(self.places.shown(int(error["other_pc"])))
@@ -136,274 +136,7 @@ class Teller:
         return where, ""
 
 
-def _part(error: Error, key: str) -> Error:
-    value = error.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _index(value: Any, extent: Any) -> str:
     """An index in as many dimensions as the extent has."""
     used = 3 if extent[2] > 1 else 2 if extent[1] > 1 else 1
     return str(value[0]) if used == 1 else "({})".format(", ".join(str(v) for v in value[:used]))
-
-
-def _verb(access: Any) -> str:
-    return {"read": _("reads"), "write": _("writes"), "atomic": _("does an atomic on")}.get(
-        str(access), _("touches")
-    )
-
-
-def _out_of_bounds(t: Teller, e: Error) -> str:
-    what, there = t.place(e)
-    verb = _verb(e.get("access"))
-    return (
-        _("{verb} {what}, but {there}").format(verb=verb, what=what, there=there)
-        if there
-        else f"{verb} {what}"
-    )
-
-
-def _after_free(t: Teller, e: Error) -> str:
-    return _("{verb} {what}, which was freed by cudaFree").format(
-        verb=_verb(e.get("access")), what=t.place(e)[0]
-    )
-
-
-def _uninitialised(t: Teller, e: Error) -> str:
-    return _("{verb} {what}, which nobody has written yet").format(
-        verb=_verb(e.get("access")), what=t.place(e)[0]
-    )
-
-
-def _misaligned(t: Teller, e: Error) -> str:
-    return _("{verb} {n} bytes at {what}, an address that is not a multiple of {n}").format(
-        verb=_verb(e.get("access")), n=e.get("size"), what=t.place(e)[0]
-    )
-
-
-def _race(t: Teller, e: Error) -> str:
-    other = _part(e, "other")
-    what = t.place(e)[0]
-    one, two = _verb(e.get("access")), _verb(other.get("access"))
-    if not e.get("same_block"):
-        return _(
-            "{one} {what}, and thread {thread} of block {block} {two} it in the same launch: nothing says which comes first"
-        ).format(one=one, what=what, thread=t._thread(e, other), block=t._block(e, other), two=two)
-    missing = _("no __syncwarp() or __syncthreads()") if e.get("same_warp") else _("no __syncthreads()")
-    return _(
-        "{one} {what}, and thread {thread} of the same block {two} it, with {missing} between them"
-    ).format(one=one, what=what, thread=t._thread(e, other), two=two, missing=missing)
-
-
-def _barrier_divergent(t: Teller, e: Error) -> str:
-    return _(
-        "waits at a __syncthreads() that not all threads of the block come to: thread {thread} waits at another one. "
-        "A barrier must not stand in a branch that only some threads take"
-    ).format(thread=t._thread(e, _part(e, "other")))
-
-
-def _barrier_after_return(t: Teller, e: Error) -> str:
-    return _(
-        "waits at __syncthreads(), but {n} of the block's {all} threads have returned before it, such as thread {thread}. "
-        "All threads must come to a barrier"
-    ).format(n=e.get("returned"), all=e.get("threads"), thread=t._thread(e, _part(e, "other")))
-
-
-def _warp_divergent(t: Teller, e: Error) -> str:
-    other = _part(e, "other")
-    doing = _("waits at {call}").format(call=other["call"]) if "call" in other else _("is elsewhere")
-    return _("{call} with mask {mask} waits for lane {lane} of its warp, which {doing}").format(
-        call=e.get("call"), mask=f"{int(e.get('mask', 0)):#010x}", lane=e.get("lane"), doing=doing
-    )
-
-
-def _from_absent(_t: Teller, e: Error) -> str:
-    why = (
-        _("has returned")
-        if e.get("exists")
-        else _("does not exist: the block has {n} threads").format(n=e.get("threads"))
-    )
-    return _("{call} reads from lane {lane} of its warp, which {why}").format(
-        call=e.get("call"), lane=e.get("from"), why=why
-    )
-
-
-def _mask(_t: Teller, e: Error) -> str:
-    return _("{call} is called by lane {lane}, which its mask {mask} leaves out").format(
-        call=e.get("call"), lane=e.get("lane"), mask=f"{int(e.get('mask', 0)):#010x}"
-    )
-
-
-def _width(_t: Teller, e: Error) -> str:
-    return _("the width of {call} is {n}; it must be 1, 2, 4, 8, 16 or 32").format(
-        call=e.get("call"), n=e.get("width")
-    )
-
-
-def _launch(t: Teller, e: Error) -> str:
-    grid, block = e.get("grid", (0, 0, 0)), e.get("block", (0, 0, 0))
-    shape = "<<<({}, {}, {}), ({}, {}, {})>>>".format(*grid, *block)
-    why = {
-        "launch-grid": _("a grid has at least one block, and at most 2147483647 × 65535 × 65535"),
-        "launch-block": _("a block has at least one thread, and at most 1024 in all, 1024 × 1024 × 64"),
-        "launch-shared": _(
-            "{n} bytes of shared memory are more than the {limit} that a kernel gets without cudaFuncSetAttribute"
-        ).format(n=e.get("dynamic"), limit=e.get("limit")),
-        "launch-too-large": _("the emulation runs at most 4194303 blocks"),
-    }[str(e.get("kind"))]
-    return _("The launch {kernel}{shape} fails: {why}").format(kernel=e.get("kernel"), shape=shape, why=why)
-
-
-def _shared_too_large(_t: Teller, e: Error) -> str:
-    return _(
-        "its {n} bytes of shared memory, and {dynamic} dynamic ones, are more than the {limit} that a block may have"
-    ).format(n=e.get("bytes"), dynamic=e.get("dynamic", 0), limit=e.get("limit"))
-
-
-def _copy_direction(_t: Teller, e: Error) -> str:
-    where = {"host": _("host memory"), "device": _("device memory"), "managed": _("managed memory")}
-    found = where.get(
-        str(e.get("to" if e.get("which") == "destination" else "from")), _("no memory that the host may name")
-    )
-    sentence = (
-        _("{call} with {direction}, but the destination is {found}")
-        if e.get("which") == "destination"
-        else _("{call} with {direction}, but the source is {found}")
-    )
-    return sentence.format(call=e.get("call"), direction=e.get("direction"), found=found)
-
-
-def _copy_bounds(_t: Teller, e: Error) -> str:
-    side = _("the destination") if e.get("which") == "destination" else _("the source")
-    left = int(e.get("extent", 0)) - int(e.get("offset", 0))
-    return _("{call} of {n} bytes goes beyond {side}, which has {left} from there on").format(
-        call=e.get("call"), n=e.get("bytes"), side=side, left=max(0, left)
-    )
-
-
-def _operation(o: Error) -> str:
-    kind = {
-        "kernel": _("the kernel {name}"),
-        "copy": _("the copy {name}"),
-        "set": _("the memset"),
-        "host": _("the host function"),
-    }
-    return kind.get(str(o.get("work")), "{name}").format(name=o.get("name", ""))
-
-
-def _stream_race(t: Teller, e: Error) -> str:
-    one, two = _part(e, "operation"), _part(e, "other")
-    return _(
-        "Two streams touch the same memory, and neither waits for the other: {one} (stream {a}) and {two} (stream {b}). "
-        "An event between them is missing, or they belong into one stream"
-    ).format(one=_operation(one), a=one.get("stream"), two=_operation(two), b=two.get("stream"))
-
-
-def _host_race(_t: Teller, e: Error) -> str:
-    return _(
-        "The host {verb} memory that {what} (stream {stream}) may still be working on: it has to wait for it first"
-    ).format(
-        verb=_verb(e.get("access")),
-        what=_operation(_part(e, "other")),
-        stream=_part(e, "other").get("stream"),
-    )
-
-
-def _bounds(_t: Teller, e: Error) -> str:
-    return _("the index {n} lies outside of an array of type {type}").format(
-        n=e.get("index"), type=e.get("type")
-    )
-
-
-def _crash(_t: Teller, e: Error) -> str:
-    return _("ended by {signal}").format(signal=signal_name(int(e.get("signal", 0))))
-
-
-def _words(make: Callable[[Error], str]) -> Callable[[Teller, Error], str]:
-    return lambda _t, e: make(e)
-
-
-_TELLERS: dict[str, Callable[[Teller, Error], str]] = {
-    "out-of-bounds": _out_of_bounds,
-    "use-after-free": _after_free,
-    "uninitialised": _uninitialised,
-    "misaligned": _misaligned,
-    "index-out-of-bounds": _bounds,
-    "race": _race,
-    "stream-race": _stream_race,
-    "host-race": _host_race,
-    "barrier-divergent": _barrier_divergent,
-    "barrier-after-return": _barrier_after_return,
-    "warp-divergent": _warp_divergent,
-    "shuffle-from-absent": _from_absent,
-    "mask-without-caller": _mask,
-    "wrong-width": _width,
-    "launch-grid": _launch,
-    "launch-block": _launch,
-    "launch-shared": _launch,
-    "launch-too-large": _launch,
-    "shared-too-large": _shared_too_large,
-    "copy-direction": _copy_direction,
-    "copy-out-of-bounds": _copy_bounds,
-    "crash": _crash,
-    "copy-after-free": _words(
-        lambda e: _("{call} of memory that cudaFree has freed").format(call=e.get("call"))
-    ),
-    "null-pointer": _words(lambda e: _("{verb} through a null pointer").format(verb=_verb(e.get("access")))),
-    "host-pointer": _words(
-        lambda e: _(
-            "{verb} memory of the host: a kernel can only use what cudaMalloc gave, and cudaMemcpy brings the data there"
-        ).format(verb=_verb(e.get("access")))
-    ),
-    "constant-written": _words(lambda e: _("writes a `__constant__` variable, which kernels can only read")),
-    "local-of-another": _words(
-        lambda e: _("{verb} a local variable of another thread").format(verb=_verb(e.get("access")))
-    ),
-    "device-pointer-on-host": _words(
-        lambda e: (
-            _("The host {verb} device memory: only kernels can, and cudaMemcpy brings the data back").format(
-                verb=_verb(e.get("access"))
-            )
-            if "access" in e
-            else _("The host touches device memory: only kernels can, and cudaMemcpy brings the data back")
-        )
-    ),
-    "device-variable-on-host": _words(
-        lambda e: _(
-            "The host {verb} a variable of the device: cudaMemcpyToSymbol and cudaMemcpyFromSymbol do that"
-        ).format(verb=_verb(e.get("access")))
-    ),
-    "shared-on-host": _words(
-        lambda e: _("The host touches shared memory, which exists only while a block runs")
-    ),
-    "device-function-on-host": _words(lambda e: _("{what} is called on the host").format(what=e.get("what"))),
-    "launch-in-kernel": _words(lambda e: _("a kernel that launches kernels cannot be emulated")),
-    "bad-stream": _words(
-        lambda e: _("The launch of {kernel} names a stream that does not exist").format(
-            kernel=e.get("kernel")
-        )
-    ),
-    "bad-free": _words(
-        lambda e: _("{call} of what is not an allocation, or was freed before").format(call=e.get("call"))
-    ),
-    "set-on-host": _words(
-        lambda e: _("{call} of host memory: it sets device memory").format(call=e.get("call"))
-    ),
-    "not-a-symbol": _words(
-        lambda e: _("{call} of what is no `__device__` or `__constant__` variable").format(call=e.get("call"))
-    ),
-    "symbol-out-of-bounds": _words(
-        lambda e: _("{call} of {n} bytes from byte {offset} on, of a variable of {extent}").format(
-            call=e.get("call"), n=e.get("bytes"), offset=e.get("offset"), extent=e.get("extent")
-        )
-    ),
-    "deadlock": _words(
-        lambda e: _(
-            "waits for memory to change, and nobody is left who could change it: {n} blocks run, {left} have not begun"
-        ).format(n=e.get("resident"), left=e.get("not_begun"))
-    ),
-    "timeout": _words(lambda e: _("was still running when the time was over; does this loop end?")),
-    "stack-overflow": _words(lambda e: _("needs more than 64 KB for its local variables")),
-    "assert": _words(lambda e: _("assertion failed: {what}").format(what=e.get("what"))),
-    "trap": _words(lambda e: _("stopped by {what}").format(what=e.get("what"))),
-}

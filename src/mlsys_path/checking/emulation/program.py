@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlsys_path.checking.bench import harness_files
 from mlsys_path.checking.emulation import build, messages
+from mlsys_path.checking.emulation.edits import CannotEmulate
 from mlsys_path.checking.emulation.places import Places
 from mlsys_path.checking.emulation.report import BadReport, Report, read_report
-from mlsys_path.checking.emulation.rewrite import CannotEmulate, kernels_of, rewrite
+from mlsys_path.checking.emulation.rewrite import kernels_of, rewrite
 from mlsys_path.checking.failures import CheckFailed, Open
 from mlsys_path.checking.show import clean
 from mlsys_path.language import _

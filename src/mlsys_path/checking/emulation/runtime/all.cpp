@@ -1,5 +1,5 @@
-// The whole runtime as one unit, so that an access is judged without a call more than needed. The report comes last: it
-// begins when everything else is ready.
+// The whole runtime as one unit, so that an access is judged without a call more than needed. Its end begins the emulation:
+// everything else is ready then.
 #include "memory.cpp"
 
 #include "races.cpp"
@@ -7,13 +7,17 @@
 #include "access.cpp"
 #include "atomics.cpp"
 #include "counters.cpp"
+#include "describe.cpp"
+#include "device_info.cpp"
 #include "fibre.cpp"
 #include "graphs.cpp"
 #include "hooks.cpp"
 #include "host_memory.cpp"
 #include "launches.cpp"
+#include "report.cpp"
 #include "schedule.cpp"
+#include "stream_api.cpp"
 #include "streams.cpp"
 #include "warps.cpp"
 
-#include "report.cpp"
+#include "begin.cpp"

@@ -91,6 +91,7 @@ namespace mlsys {
 
 CUstream_st *stream_of(cudaStream_t handle);  // the legacy stream for null; null for what is none
 cudaError_t submit(cudaStream_t stream, Task task);
+void join_implicitly(CUstream_st &stream);  // what the legacy stream waits for, and who waits for it
 void host_waits_for(const Clock &clock);
 void host_waits_for_all();
 Clock &host_clock();
