@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -235,5 +236,12 @@ def test_right_programs_pass(judge):
         launches = learner.emulate("it.cu").run("names-of-launches").report.launches
         assert_equal({{name: len(these) for name, these in launches.items()}}, {{"apply": 2, "pointer": 1, "kernel": 1}})
     """
+    verdict = judge(checks, {"it.cu": source}, language="cuda")
+    assert verdict.verdict is Outcome.PASSED, verdict.first_failure.message
+
+
+def test_kernels_as_people_write_them_are_no_error(judge):
+    source = Path(__file__).with_name("honest_kernels.cu").read_text()
+    checks = 'def test_it(learner):\n    assert_equal(learner.emulate("it.cu").run().stdout, b"fine\\n")\n'
     verdict = judge(checks, {"it.cu": source}, language="cuda")
     assert verdict.verdict is Outcome.PASSED, verdict.first_failure.message

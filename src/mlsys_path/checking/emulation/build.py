@@ -89,7 +89,7 @@ def _compile_runtime(built: Path) -> None:
         if done.returncode != 0:
             words = done.stderr.decode("utf-8", "replace").strip()
             raise NoCompiler(
-                _("the CUDA emulation does not build here:\n{words}").format(words=words[-2000:])
+                _("the CUDA emulation needs g++ 11 or newer: {words}").format(words=words[-600:])
             )
 
 
