@@ -4,7 +4,8 @@ import torch
 import triton
 import triton.language as tl
 
-BLOCK = 2048  # elements of a row at a time
+BLOCK = 4096  # elements of a row at a time
+STEPS = 2048  # of a recurrence at a time, each with two numbers
 
 
 @triton.jit
@@ -66,8 +67,8 @@ def recurrence(a, x, start, reverse=False):
     rows, columns = x.shape
     out = torch.empty((rows, columns), dtype=x.dtype, device=x.device)
     if out.numel():
-        block = min(BLOCK, triton.next_power_of_2(columns))
+        block = min(STEPS, triton.next_power_of_2(columns))
         recurrence_kernel[(rows,)](
-            a, x, start, out, a.stride(0), x.stride(0), columns, REVERSE=reverse, BLOCK=block
+            a, x, start, out, a.stride(0), x.stride(0), columns, REVERSE=reverse, BLOCK=block, num_warps=2
         )
     return out
