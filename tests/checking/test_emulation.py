@@ -183,3 +183,43 @@ def test_it(learner, rng):
     )
     verdict = judge(checks, {"it.cu": PATTERNS}, language="cuda")
     assert verdict.verdict is Outcome.PASSED, verdict.first_failure
+
+
+STREAMS = """
+#include <vector>
+#include <cuda_runtime.h>
+__global__ void fill(float *x) { x[threadIdx.x] = 1; }
+__global__ void other(float *y) { y[threadIdx.x] = 2; }
+int main(int argc, char **)
+{
+    float *x, *y, *h; std::vector<float> pageable(64);
+    cudaMalloc(&x, 256); cudaMalloc(&y, 256); cudaMallocHost(&h, 256);
+    cudaStream_t s, t; cudaStreamCreate(&s); cudaStreamCreate(&t);
+    cudaEvent_t e; cudaEventCreate(&e);
+    fill<<<1, 64, 0, s>>>(x);
+    other<<<1, 64, 0, t>>>(y);
+    cudaEventRecord(e, s);
+    cudaStreamWaitEvent(t, e);
+    cudaMemcpyAsync(argc > 1 ? pageable.data() : h, x, 256, cudaMemcpyDeviceToHost, t);
+    cudaDeviceSynchronize();
+    return 0;
+}
+"""
+
+
+def test_what_was_put_into_streams_is_told(judge):
+    checks = """
+    def test_it(learner):
+        program = learner.emulate("it.cu")
+        report = program.run().report
+        fill, other, copy = report.operations
+        assert_equal([(o.kind, o.name, o.stream) for o in report.operations], [("kernel", "fill", 1), ("kernel", "other", 2), ("copy", "device to host", 2)])
+        assert_equal((copy.bytes, copy.line), (256, 16))
+        assert report.ordered(fill, copy) and report.ordered(other, copy)
+        assert not report.ordered(fill, other) and not report.ordered(other, fill)
+        assert_equal(report.noted("pageable-copy"), [])
+        (note,) = program.run("pageable").report.noted("pageable-copy")
+        assert_equal(note["bytes"], 256)
+    """
+    verdict = judge(checks, {"it.cu": STREAMS}, language="cuda")
+    assert verdict.verdict is Outcome.PASSED, verdict.first_failure

@@ -236,6 +236,20 @@ CASES = {
         f"{ARRAYS} endless<<<1, 1>>>((int *)a, 1);",
         ("endless, block 0, thread 0", "still running when the time was over", "while (i != 0)"),
     ),
+    "endless-with-accesses": Case(
+        """__global__ void busy(float *out) {
+        for (;;) out[threadIdx.x] += 1;
+        }""",
+        f"{ARRAYS} busy<<<1, 64>>>(a);",
+        ("busy, block 0, thread ", "still running when the time was over", "for (;;) out[threadIdx.x] += 1;"),
+    ),
+    "endless-with-barriers": Case(
+        """__global__ void beats(float *out) {
+        for (;;) __syncthreads();
+        }""",
+        f"{ARRAYS} beats<<<1, 64>>>(a);",
+        ("beats, block 0, thread ", "still running when the time was over", "for (;;) __syncthreads();"),
+    ),
     "writes-a-constant": Case(
         "__constant__ float coef[4]; __global__ void sets() { *(float *)&coef[0] = 1; }",
         "sets<<<1, 1>>>();",
@@ -312,7 +326,7 @@ def test_each_mistake_is_told(judge):
         program = learner.emulate("it.cu")
         bad = []
         for name, words in {expected!r}.items():
-            done = program.run(name, 16, check=False, timeout=0.9 if name == "endless-loop" else 20)
+            done = program.run(name, 16, check=False, timeout=1.2 if name.startswith("endless") else 20)
             if not done.error or any(word not in done.error for word in words):
                 bad.append(f"{{name}}: {{done.returncode}} {{done.error}}")
         assert not bad, "\\n".join(bad)

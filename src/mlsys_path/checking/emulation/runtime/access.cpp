@@ -216,7 +216,7 @@ void access(uintptr_t address, unsigned size, Access access, uint32_t pc, unsign
     if (writes(access) && access != Access::atomic)
         running->progress++;
     if (--t->budget <= 0)
-        preempt(*t);
+        preempt(*t, pc);
 }
 
 void access_range(uintptr_t address, size_t size, Access kind, uint32_t pc)

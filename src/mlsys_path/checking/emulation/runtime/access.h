@@ -11,7 +11,7 @@ void note_write(Thread &t, Space &space, Cell &cell, Access access, uint32_t pc,
 void settle(Thread &t, uintptr_t address, bool is_atomic);
 void take_knowledge(Thread &t, uintptr_t address);  // of what was released there
 void give_knowledge(Thread &t, uintptr_t address);
-void preempt(Thread &t);
+void preempt(Thread &t, uint32_t pc);
 void poll(Thread &t, uintptr_t address, uint64_t value);
 
 // Judges one access; the caller makes it afterwards. A wide access of unknown alignment comes in numbered parts.

@@ -30,6 +30,7 @@ class Json {
 std::string quoted(const char *text);
 
 constexpr int exit_with_error = 87;
+extern volatile int time_is_over;  // set by a signal, and looked at where it is safe to say so
 
 // An error of a kind, with who met it filled in. Ends the program.
 [[noreturn]] void fail(const char *kind, Json details);

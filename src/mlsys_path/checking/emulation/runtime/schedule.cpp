@@ -64,8 +64,16 @@ void thread_main()
     __builtin_unreachable();
 }
 
+[[noreturn]] void out_of_time(const Thread &t, Json json)
+{
+    describe(json, t);
+    fail("timeout", json);
+}
+
 void resume(Thread &t)
 {
+    if (time_is_over)
+        out_of_time(t, t.polled_pc ? Json().put("pc", t.polled_pc) : Json().put("at", t.barrier.at));
     Warp &warp = *t.warp;
     uint32_t bit = 1u << t.lane;
     warp.ready &= ~bit, warp.spinning &= ~bit, warp.waiting &= ~bit;
@@ -149,7 +157,8 @@ Block *begin_block(Running &launch, uint32_t linear)
         t->sub = 0, t->fenced = t->fenced_in_epoch = false;
         t->block = block, t->warp = block->warps.back();
         t->known.reset();
-        t->polled = 0, t->polls = 0;
+        t->polled = 0, t->polls = 0, t->polled_pc = 0;
+        t->barrier.at = {nullptr, 0};
         t->pending.kind = Pending::none;
         prepare(t->context, t->stack, thread_main);
         block->threads.push_back(t);
@@ -309,8 +318,10 @@ bool run_block(Block &block)
 
 void stop(Thread *thread) { switch_to(thread->context, scheduler); }
 
-void preempt(Thread &t)
+void preempt(Thread &t, uint32_t pc)
 {
+    if (time_is_over)
+        out_of_time(t, Json().put("pc", pc));
     t.state = State::ready;
     stop(&t);
 }
