@@ -1,0 +1,54 @@
+// The sum of an array on the GPU.
+
+#include <cstddef>
+#include <cuda_runtime.h>
+
+// The sum over the block, in thread 0. All threads have to call it, once in a kernel.
+__device__ float block_sum(float value)
+{
+    __shared__ float values[1024];
+    values[threadIdx.x] = value;
+    __syncthreads();
+    for (unsigned left = blockDim.x; left > 1; left = (left + 1) / 2) {
+        unsigned half = (left + 1) / 2;
+        if (threadIdx.x + half < left) {
+            values[threadIdx.x] += values[threadIdx.x + half];
+            __syncthreads();
+        }
+    }
+    return values[0];
+}
+
+// partial[b] = the sum of what block b has read; together the blocks read each of the n elements once.
+__global__ void sum_blocks(const float *x, float *partial, size_t n)
+{
+    size_t threads = (size_t)gridDim.x * blockDim.x;
+    float sum = 0;
+    for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += threads)
+        sum += x[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0)
+        partial[blockIdx.x] = sum;
+}
+
+// Starts what puts the sum of x[0..n) into *out on `stream`, and does not wait for it. All pointers are the device's;
+// scratch has room for `room` floats, at least one, and nothing is known of what they and *out contain.
+cudaError_t launch_sum(const float *x, size_t n, float *scratch, unsigned room, float *out, cudaStream_t stream)
+{
+    int device, processors;
+    if (cudaError_t error = cudaGetDevice(&device))
+        return error;
+    if (cudaError_t error = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device))
+        return error;
+    unsigned threads = 256;
+    size_t blocks = (n + threads - 1) / threads, full = 8 * (size_t)processors;
+    blocks = blocks < full ? blocks : full;
+    blocks = blocks < room ? blocks : room;
+    blocks = blocks > 0 ? blocks : 1;  // a block that reads nothing writes the 0 that an empty sum is
+    sum_blocks<<<(unsigned)blocks, threads, 0, stream>>>(x, scratch, n);
+    if (cudaError_t error = cudaGetLastError())
+        return error;
+    // the second pass is the same problem again, small enough for one block
+    sum_blocks<<<1, 1024, 0, stream>>>(scratch, out, blocks);
+    return cudaGetLastError();
+}
