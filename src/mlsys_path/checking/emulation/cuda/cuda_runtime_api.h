@@ -117,6 +117,12 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status);
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *count);
 cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, size_t *count);
+struct cudaGraphEdgeData;
+inline cudaError_t cudaGraphGetEdges(
+    cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, cudaGraphEdgeData *, size_t *count)
+{
+    return cudaGraphGetEdges(graph, from, to, count);  // as CUDA 13 has it
+}
 cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType *type);
 cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *executable, cudaGraph_t graph, unsigned long long flags = 0);
 inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t *executable, cudaGraph_t graph, unsigned long long flags = 0)
@@ -213,9 +219,9 @@ inline cudaError_t cudaMemcpyFromSymbol(
     mlsys::copy_symbol(&symbol, sizeof symbol, to, size, offset, false, nullptr, at);
     return cudaSuccess;
 }
-template <class P, class T> inline cudaError_t cudaGetSymbolAddress(P **pointer, const T &symbol)
+template <class T> inline cudaError_t cudaGetSymbolAddress(void **pointer, const T &symbol)
 {
-    *pointer = static_cast<P *>(mlsys::symbol_address(&symbol, sizeof symbol));
+    *pointer = mlsys::symbol_address(&symbol, sizeof symbol);
     return cudaSuccess;
 }
 template <class T> inline cudaError_t cudaGetSymbolSize(size_t *size, const T &)

@@ -21,9 +21,13 @@ template <class To, class From> inline To bits(From from)
     return to;
 }
 
+template <class A, class B>
+constexpr bool mixed = !std::is_same<A, B>::value && ((std::is_integral<A>::value && std::is_integral<B>::value) ||
+                                                      (std::is_floating_point<A>::value && std::is_floating_point<B>::value));
+
 }  // namespace mlsys
 
-// mixed integers, and floats with doubles, compare as C++ would convert them
+// mixed integers, and floats with doubles, compare as C++ would convert them; floats with integers do not, as in CUDA
 #define MLSYS_MIN_MAX(T)                                                                                                  \
     constexpr T min(T a, T b) { return b < a ? b : a; }                                                                   \
     constexpr T max(T a, T b) { return a < b ? b : a; }
@@ -38,13 +42,13 @@ inline float min(float a, float b) { return fminf(a, b); }
 inline float max(float a, float b) { return fmaxf(a, b); }
 inline double min(double a, double b) { return fmin(a, b); }
 inline double max(double a, double b) { return fmax(a, b); }
-template <class A, class B, class = std::enable_if_t<std::is_arithmetic<A>::value && std::is_arithmetic<B>::value && !std::is_same<A, B>::value>>
+template <class A, class B, class = std::enable_if_t<mlsys::mixed<A, B>>>
 constexpr std::common_type_t<A, B> min(A a, B b)
 {
     using C = std::common_type_t<A, B>;
     return (C)b < (C)a ? (C)b : (C)a;
 }
-template <class A, class B, class = std::enable_if_t<std::is_arithmetic<A>::value && std::is_arithmetic<B>::value && !std::is_same<A, B>::value>>
+template <class A, class B, class = std::enable_if_t<mlsys::mixed<A, B>>>
 constexpr std::common_type_t<A, B> max(A a, B b)
 {
     using C = std::common_type_t<A, B>;

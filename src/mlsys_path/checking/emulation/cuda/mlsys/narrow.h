@@ -5,6 +5,7 @@
 
 #include "arithmetic.h"
 #include "qualifiers.h"
+#include "threads.h"
 
 namespace mlsys {
 
@@ -103,4 +104,8 @@ inline float bfloat_value(uint16_t h) { return bits<float>((uint32_t)h << 16); }
     inline NAME hlog(NAME a) { return NAME(logf(a)); }                                                                    \
     inline NAME hsqrt(NAME a) { return NAME(sqrtf(a)); }                                                                  \
     inline NAME hrsqrt(NAME a) { return NAME(rsqrtf(a)); }                                                                \
-    inline NAME hrcp(NAME a) { return NAME(1.0f / (float)a); }
+    inline NAME hrcp(NAME a) { return NAME(1.0f / (float)a); }                                                                     \
+    template <> struct mlsys::Moved<NAME> : std::true_type {                                                              \
+    };                                                                                                                    \
+    template <> struct mlsys::Moved<PAIR> : std::true_type {                                                              \
+    };

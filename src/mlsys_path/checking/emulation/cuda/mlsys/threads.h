@@ -55,22 +55,17 @@ inline int __any_sync(unsigned mask, int predicate, mlsys::Site at = mlsys::here
 
 namespace mlsys {
 
-// The bits of a value, in as many words of 64 as it takes: a shuffle of a wider type is several.
+// What a shuffle can move: numbers, and the narrow floats of cuda_fp16.h and cuda_bf16.h.
+template <class T> struct Moved : std::is_arithmetic<T> {
+};
+
 template <class T> inline T exchange(WarpOp op, unsigned mask, T value, int argument, int width, Site at)
 {
-    static_assert(std::is_trivially_copyable<T>::value, "a shuffle moves plain data");
-    if constexpr (sizeof(T) <= 8) {
-        uint64_t bits = 0;
-        __builtin_memcpy(&bits, &value, sizeof value);
-        bits = mlsys_warp(op, mask, bits, argument, width, false, at);
-        __builtin_memcpy(&value, &bits, sizeof value);
-    } else {
-        uint64_t words[(sizeof(T) + 7) / 8] = {};
-        __builtin_memcpy(words, &value, sizeof value);
-        for (uint64_t &word : words)
-            word = mlsys_warp(op, mask, word, argument, width, false, at);
-        __builtin_memcpy(&value, words, sizeof value);
-    }
+    static_assert(Moved<T>::value && sizeof(T) <= 8, "a shuffle moves a number of up to 8 bytes, and no structure");
+    uint64_t bits = 0;
+    __builtin_memcpy(&bits, &value, sizeof value);
+    bits = mlsys_warp(op, mask, bits, argument, width, false, at);
+    __builtin_memcpy(&value, &bits, sizeof value);
     return value;
 }
 
