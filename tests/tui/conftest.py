@@ -101,6 +101,18 @@ topics:
 """
 
 
+PLANNED = """\
+planned:
+  - id: delta
+    title: {en: "Delta, to come", zh: "丁：待做"}
+    summary: {en: "Not yet", zh: "尚未"}
+    language: c
+    hardware: cpu
+    difficulty: 1
+    minutes: 60
+"""
+
+
 def write_exercise(root: Path, stage: str, name: str, title: str, zh: str, requires: str = "") -> None:
     """One complete exercise: doubling a number."""
     folder = root / "exercises" / stage / name
@@ -132,8 +144,11 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
         STAGE.format(id="foundations", order=1, title="Foundations", zh="基础", exercises="alpha, beta")
     )
     stages.joinpath("02.yaml").write_text(
-        STAGE.format(id="os", order=2, title="Operating systems", zh="操作系统", exercises="gamma")
+        STAGE.format(id="os", order=2, title="Operating systems", zh="操作系统", exercises="gamma, delta")
     )
+    planned = root / "roadmap" / "planned"
+    planned.mkdir()
+    planned.joinpath("os.yaml").write_text(PLANNED)
     return root
 
 

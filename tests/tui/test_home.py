@@ -118,3 +118,12 @@ async def test_the_language_switches_tree_and_details_at_once(opened):
         assert language.current() == "zh"
         await ui.press("l")
         await ui.sees("Foundations", "Alpha, the first")
+
+
+async def test_what_is_planned_says_so_and_opens_nothing(opened):
+    async with opened(size=(120, 36)) as ui:
+        await ui.sees("… planned", "Delta, to come")
+        await ui.press("end")
+        await ui.sees("Not yet")
+        await ui.press("enter")
+        await ui.sees("Welcome", "Delta, to come")

@@ -33,6 +33,7 @@ STATES: dict[str, Word] = {
     "started": Word("▸", N_("started"), "state-running"),
     "new": Word("·", N_("new"), "state-new"),
     "blocked": Word("-", N_("blocked"), "state-idle"),
+    "planned": Word("…", N_("planned"), "state-idle"),  # has its place, and is not built yet
 }
 
 # how a check, a level or a run ended

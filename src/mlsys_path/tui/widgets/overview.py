@@ -51,9 +51,23 @@ def totals(roadmap: Roadmap, progress: Progress) -> str:
 def details(roadmap: Roadmap, progress: Progress, place: Place) -> Content:
     """What a node of the tree stands for."""
     current = language.current()
+    if place.kind == "planned":
+        planned = roadmap.planned[place.id]
+        return Content("\n").join(
+            [
+                Content.styled(planned.title[current], "bold"),
+                styled(STATES["planned"]),
+                Content(planned.summary[current]),
+            ]
+        )
     if place.kind != "exercise":
         record = roadmap.stages[place.id] if place.kind == "stage" else roadmap.topics[place.id]
-        return Content.styled(record.title[current], "bold") + Content(f"\n{record.summary[current]}")
+        head = Content.styled(record.title[current], "bold") + Content(f"\n{record.summary[current]}")
+        if place.kind == "stage" or not roadmap.topics[place.id].reads:
+            return head
+        readings = roadmap.topics[place.id].reads
+        titles = [f"{roadmap.resources[r.resource].title[current]}: {r.parts[current]}" for r in readings]
+        return head + Content.styled("\n" + _("Read") + "\n", MUTED) + Content("\n".join(titles))
     exercise = roadmap.exercises[place.id]
     facts = [
         exercise.language,

@@ -19,7 +19,7 @@ from mlsys_path.tui.words import STATES, column
 class Place(NamedTuple):
     """What a node stands for."""
 
-    kind: Literal["stage", "topic", "exercise"]
+    kind: Literal["stage", "topic", "exercise", "planned"]
     id: str
 
 
@@ -36,14 +36,14 @@ class RoadmapTree(Tree[Place]):
         for stage in roadmap.stages.values():
             at = self._add(self.root, Place("stage", stage.id))
             for topic in stage.topics:
-                if built := self.built(topic.id):
-                    below = self._add(at, Place("topic", topic.id))
-                    for name in built:
-                        self.nodes[Place("exercise", name)] = below.add_leaf("", Place("exercise", name))
+                below = self._add(at, Place("topic", topic.id), expand=bool(self.built(topic.id)))
+                for name in topic.exercises:
+                    place = Place("exercise" if name in roadmap.exercises else "planned", name)
+                    self.nodes[place] = below.add_leaf("", place)
         self.root.expand()
 
-    def _add(self, parent: TreeNode[Place], place: Place) -> TreeNode[Place]:
-        self.nodes[place] = node = parent.add("", place, expand=place.kind == "topic")
+    def _add(self, parent: TreeNode[Place], place: Place, *, expand: bool = False) -> TreeNode[Place]:
+        self.nodes[place] = node = parent.add("", place, expand=expand)
         return node
 
     def on_mount(self) -> None:
@@ -62,7 +62,7 @@ class RoadmapTree(Tree[Place]):
         for stage in self.root.children:
             if stage.is_expanded:
                 continue
-            room -= sum(1 + len(topic.children) for topic in stage.children)
+            room -= sum(1 + len(topic.children) * topic.is_expanded for topic in stage.children)
             if room < 0:
                 break
             stage.expand()
@@ -102,15 +102,18 @@ class RoadmapTree(Tree[Place]):
                 return self.built(place.id)
             case "exercise":
                 return [place.id]
+            case "planned":
+                return []
 
     def _label(self, place: Place) -> Text:
         current = language.current()
         colours = self.app.theme_variables
-        if place.kind == "exercise":
-            exercise = self.roadmap.exercises[place.id]
-            word = STATES[self.progress.state(exercise)]
+        if place.kind in ("exercise", "planned"):
+            built = self.roadmap.exercises.get(place.id)
+            title = (built or self.roadmap.planned[place.id]).title[current]
+            word = STATES[self.progress.state(built) if built else "planned"]
             label = Text(column(word, "state"), style=Style(color=colours[word.colour]))
-            return label.append(f"  {exercise.title[current]}", Style(color=colours["foreground"]))
+            return label.append(f"  {title}", Style(color=colours["foreground" if built else "text-muted"]))
         record = self.roadmap.stages[place.id] if place.kind == "stage" else self.roadmap.topics[place.id]
         label = Text(
             record.title[current], style=Style(bold=place.kind == "stage", color=colours["foreground"])
