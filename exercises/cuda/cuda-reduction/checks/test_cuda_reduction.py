@@ -190,7 +190,7 @@ def check_captured(out, case):
         )
     compare(out, [case])
     if case.kernels < 1:
-        fail(f"{case.name()} the stream that it was given got no kernel")
+        fail(f"{case.name()[:-1]}: the stream that it was given got no kernel")
 
 
 def test_compiles(learner):
@@ -208,7 +208,13 @@ def test_compiles(learner):
 
 
 def test_launches(learner, rng):
-    shapes = [(1, 32), (1, 1024), (3, 64), (500, 160), (int(rng.integers(2, 90)), 32 * int(rng.integers(1, 33)))]
+    shapes = [
+        (1, 32),
+        (1, 1024),
+        (3, 64),
+        (500, 160),
+        (int(rng.integers(2, 90)), 32 * int(rng.integers(1, 33))),
+    ]
     sizes = (1, 33, 1000, 0, *rng.integers(100, 100_000, 2).tolist())
     check(learner, [draw(rng, "kernel", n, b, t) for b, t in shapes for n in sizes])
 

@@ -172,7 +172,7 @@ def check_captured(out, case):
         )
     compare(out, [case])
     if case.kernels < 1:
-        fail(f"{case.name()} the stream that it was given got no kernel")
+        fail(f"{case.name()[:-1]}: the stream that it was given got no kernel")
 
 
 def test_compiles(learner):
