@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from mlsys_path.checking.sandbox import WORKER_DIR
 from mlsys_path.levels import Outcome
 
 pytest.importorskip("triton")
@@ -406,3 +411,38 @@ def test_inputs_that_change_are_told(judge):
     kept, changed = run(judge, source, checks).checks
     assert kept.outcome is Outcome.PASSED, kept
     assert changed.message.startswith("argument 0 of `into` after the call: 4 of 4 elements differ")
+
+
+OTHER_VERSION = """
+import sys
+sys.path.insert(0, {worker!r})
+import torch
+from triton.runtime import interpreter
+{change}
+import watching
+watching.start("correct")
+{use}
+watch = watching.start("correct")
+watch.begin()
+watch.settle("call", [])
+print("goes on", watch.guard)
+"""
+A_PART_IS_MISSING = "del interpreter._implicit_cvt"
+THE_PARTS_ARE_NOT_USED = """
+interpreter.InterpreterBuilder.create_masked_load = lambda _self, at, *_rest: interpreter.TensorHandle(
+    interpreter.np.ones(at.data.shape, "float32"), at.get_element_ty())
+interpreter.InterpreterBuilder.create_masked_store = lambda *_args: None
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "use"), [(A_PART_IS_MISSING, ""), (THE_PARTS_ARE_NOT_USED, "import warm_triton")]
+)
+def test_an_interpreter_that_is_not_as_known_is_said_so_and_runs(change, use):
+    program = OTHER_VERSION.format(worker=str(WORKER_DIR), change=change, use=use)
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.stdout == "goes on None\n", done.stderr
+    assert "the accesses of kernels are not checked, as the interpreter of Triton" in done.stderr
