@@ -90,6 +90,49 @@ class TestShow:
         assert "there is no track 'adding'" in result.stderr
 
 
+class TestListOfOthers:
+    @pytest.mark.parametrize(
+        ("kind", "line"),
+        [
+            ("stage", "foundations  1 topic  Foundations"),
+            ("topic", "adding  foundations  2 h  Adding"),
+            ("resource", "a-book  book, active, 0 h  A book of sums"),
+        ],
+    )
+    def test_a_line_each(self, invoke, kind, line):
+        result = invoke("list", "--kind", kind)
+        assert result.exit_code == 0, result.stderr
+        assert result.stdout.splitlines() == [line]
+
+    def test_what_is_planned(self, invoke, content):
+        write(content / "roadmap" / "planned" / "all.yaml", PLANNED)
+        stage = content / "roadmap" / "stages" / "01-foundations.yaml"
+        stage.write_text(stage.read_text().replace("add-nowhere]", "add-nowhere, add-much]"))
+        assert invoke("list", "--kind", "planned").stdout.startswith("add-much  c           *")
+        (entry,) = json.loads(invoke("list", "--kind", "planned", "--json").stdout)["planned"]
+        assert (entry["id"], entry["topic"], entry["minutes"]) == ("add-much", "adding", 90)
+
+    def test_of_a_stage_or_a_track(self, invoke):
+        assert json.loads(invoke("list", "--kind", "topic", "--stage", "foundations", "--json").stdout)[
+            "topics"
+        ]
+        assert json.loads(invoke("list", "--kind", "topic", "--track", "arithmetic", "--json").stdout) == {
+            "schema": 1,
+            "topics": [],
+        }
+        assert invoke("list", "--kind", "resource", "--track", "arithmetic").exit_code == 2
+
+    def test_the_learners_word_is_there(self, invoke):
+        invoke("mark", "a-book", "read")
+        (entry,) = json.loads(invoke("list", "--kind", "resource", "--json").stdout)["resources"]
+        assert "read" in entry["said"]
+
+    def test_a_status_is_one_of_exercises(self, invoke):
+        result = invoke("list", "--kind", "topic", "--status", "passed")
+        assert result.exit_code == 2
+        assert "--status is for exercises" in result.stderr
+
+
 class TestPack:
     @pytest.fixture
     def pack(self, tmp_path):

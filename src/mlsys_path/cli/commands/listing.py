@@ -1,4 +1,4 @@
-"""`list`: the exercises, by stage."""
+"""`list`: the exercises, by stage, and everything else that the roadmap holds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,28 @@ if TYPE_CHECKING:
     from mlsys_path.roadmap.model import Exercise
 
 
-@click.command("list", help=_("List the exercises in the order of the path, and how you stand with them."))
+@click.command(
+    "list",
+    help=_(
+        "List the exercises in the order of the path, and how you stand with them; or what else there is."
+    ),
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["exercise", "stage", "topic", "resource", "planned"]),
+    default="exercise",
+    help=_("List these instead of exercises."),
+)
 @click.option("--stage", metavar="ID", shell_complete=stage_ids, help=_("Only of this stage."))
 @click.option("--track", metavar="ID", shell_complete=track_ids, help=_("Only of this track, in its order."))
 @click.option("--status", type=click.Choice(["open", "passed", "blocked"]), help=_("Only with this status."))
 @json_option
-def list_command(stage: str | None, track: str | None, status: str | None, as_json: bool) -> None:
+def list_command(kind: str, stage: str | None, track: str | None, status: str | None, as_json: bool) -> None:
     """Print the table, or the object."""
     roadmap = load()
+    if kind != "exercise":
+        _others(roadmap, kind, stage, track, status, as_json=as_json)
+        return
     found = standings(roadmap)
     names = list(roadmap.track_exercises(find_track(roadmap, track).id) if track else roadmap.exercises)
     if stage:
@@ -43,6 +57,24 @@ def list_command(stage: str | None, track: str | None, status: str | None, as_js
     if not names:
         raise UserError(_("nothing matches: leave out --stage, --track or --status"))
     _print(roadmap, [(roadmap.exercises[name], found[name]) for name in names], by_stage=not track)
+
+
+def _others(
+    roadmap: Roadmap, kind: Any, stage: str | None, track: str | None, status: str | None, *, as_json: bool
+) -> None:
+    from mlsys_path.cli import records_table
+
+    if status:
+        raise UserError(_("--status is for exercises: leave it out with --kind {kind}").format(kind=kind))
+    if stage:
+        find(roadmap.stages, stage, _("stage"))
+    ids = records_table.chosen(roadmap, kind, stage, find_track(roadmap, track) if track else None)
+    if as_json:
+        print_json(records_table.data(roadmap, kind, ids))
+    elif ids:
+        records_table.show(roadmap, kind, ids)
+    else:
+        raise UserError(_("nothing matches: leave out --stage, --track or --status"))
 
 
 def entry(roadmap: Roadmap, exercise: Exercise, standing: Standing) -> dict[str, Any]:
