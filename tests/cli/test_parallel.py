@@ -11,6 +11,7 @@ from mlsys_path.cli.many import run_many
 from mlsys_path.cli.parallel import Budget
 from mlsys_path.language import Text
 from mlsys_path.levels import Level
+from mlsys_path.machine.records import Machine
 from mlsys_path.roadmap.model import Check, Exercise, Limits
 
 WORD = Text("a word", "词语")
@@ -146,3 +147,18 @@ class TestMany:
 
         await run_many([job], tell=str, label="checking")
         assert "[bold]x[/y]" in capsys.readouterr().out
+
+
+async def test_a_timed_run_that_this_machine_cannot_time_shares_it():
+    spec = exercise(level=Level.FAST, language="triton")
+    gauge = Gauge(Budget(4, 10_000))
+
+    async def run() -> None:
+        async with gauge.budget.share(spec, Machine()):
+            gauge.running.append(spec)
+            gauge.most = max(gauge.most, len(gauge.running))
+            await asyncio.sleep(0)
+            gauge.running.remove(spec)
+
+    await asyncio.gather(*(run() for _ in range(4)))
+    assert gauge.most == 4

@@ -8,6 +8,8 @@ import os
 from collections.abc import AsyncIterator
 
 from mlsys_path.levels import Level
+from mlsys_path.machine.records import Machine
+from mlsys_path.machine.requirements import open_because
 from mlsys_path.roadmap.model import Exercise
 
 RESERVED_MB = 1024  # for the system, this program and the checkers
@@ -36,10 +38,13 @@ class Budget:
         return cls(jobs or usable, available - RESERVED_MB)
 
     @contextlib.asynccontextmanager
-    async def share(self, exercise: Exercise) -> AsyncIterator[None]:
-        """Wait for what one run of an exercise wants, hold it inside, give it back."""
+    async def share(self, exercise: Exercise, machine: Machine | None = None) -> AsyncIterator[None]:
+        """Wait for what one run of an exercise wants, hold it inside, give it back.
+
+        On a `machine` that cannot check its speed a run is like any other.
+        """
         cores, memory_mb = (
-            min(self.cores_of(exercise), self.cores),
+            min(self.cores_of(exercise, machine), self.cores),
             min(exercise.limits.memory_mb, self.memory_mb),
         )
         async with self._changed:
@@ -58,8 +63,9 @@ class Budget:
             self._free_mb += memory_mb
             self._changed.notify_all()
 
-    def cores_of(self, exercise: Exercise) -> int:
+    def cores_of(self, exercise: Exercise, machine: Machine | None = None) -> int:
         """The cores that a run wants: a run that is timed gets the machine for itself."""
-        if any(check.level is Level.FAST for check in exercise.checks.values()):
+        timed = any(check.level is Level.FAST for check in exercise.checks.values())
+        if timed and (machine is None or not open_because(exercise, Level.FAST, machine)):
             return self.cores
         return 2 if exercise.language in ("mpi", "distributed") else 1

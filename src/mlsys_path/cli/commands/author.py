@@ -25,7 +25,7 @@ from mlsys_path.exercises.scaffold import scaffold
 from mlsys_path.exercises.verification import Problem, Report, Run, verify
 from mlsys_path.language import _, ngettext
 from mlsys_path.levels import LEVELS, Level
-from mlsys_path.machine.inspect import Machine, glance
+from mlsys_path.machine.inspect import Machine, glance, with_gpus
 from mlsys_path.roadmap import documents
 from mlsys_path.roadmap.content import Content, exercise_files, read_all
 from mlsys_path.roadmap.model import AdapterName, Exercise
@@ -208,13 +208,13 @@ async def _verify_all(
     *,
     quiet: bool,
 ) -> list[Report]:
-    budget = Budget.of_machine(jobs)
+    budget, seen = Budget.of_machine(jobs), with_gpus(machine)
     # levels are a ladder: a check runs when those of weaker levels have passed
     only = None if level is None else frozenset(LEVELS[: LEVELS.index(level) + 1])
     with Checker() as checker:
 
         async def once(folder: Path, exercise: Exercise, files: Mapping[str, bytes]) -> Run:
-            async with budget.share(_up_to(exercise, only)):
+            async with budget.share(_up_to(exercise, only), seen):
                 ran = await run(
                     checker, machine, Submission(exercise, folder, files), only, lambda _event: None
                 )

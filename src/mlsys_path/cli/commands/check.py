@@ -23,7 +23,7 @@ from mlsys_path.cli.show_check import CheckPrinter, brief
 from mlsys_path.cli.targets import Target, targets
 from mlsys_path.language import _
 from mlsys_path.levels import LEVELS, Outcome
-from mlsys_path.machine.inspect import Machine, glance
+from mlsys_path.machine.inspect import Machine, glance, with_gpus
 from mlsys_path.roadmap.load import load
 
 ALL_PASSED, SOMETHING_FAILED, NOTHING_CHECKED = 0, 1, 3
@@ -120,12 +120,12 @@ async def _one(target: Target, submission: Submission, machine: Machine, levels:
 async def _many(
     submissions: Sequence[Submission], machine: Machine, levels: tuple[str, ...], *, quiet: bool
 ) -> list[Ran]:
-    budget = Budget.of_machine()
+    budget, seen = Budget.of_machine(), with_gpus(machine)
     with Checker() as checker:
 
         async def one(submission: Submission) -> Ran:
             only = wanted_levels(submission, machine, levels)
-            async with budget.share(submission.exercise):
+            async with budget.share(submission.exercise, seen):
                 return await run(checker, machine, submission, only, lambda _event: None)
 
         return await run_many(
