@@ -117,6 +117,6 @@ def run(
         plugin.broken = f"pytest ended with code {code} before every check had run"
     for result in plugin.left_over():
         emit(result)
-    clean = bench.finish()
+    # the verdict stands: ending a worker and emptying its folders, some 0.14 s, is nobody's to wait for
     emit(Finished(time.perf_counter() - began, plugin.broken))
-    return clean, bench.used
+    return bench.finish(), bench.used

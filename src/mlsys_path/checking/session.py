@@ -121,6 +121,8 @@ class Checker:
                     event = from_document(json.loads(line))
                     finished = isinstance(event, Finished)
                     yield event
+                    if finished:
+                        break
             if not finished:
                 yield Finished(0.0, _("the checker ended before the verdict"))
         except TimeoutError:
