@@ -52,12 +52,14 @@ DEVICES: dict[str, Device] = {
     "l4": _device(300, "NVIDIA L4 datasheet, without sparsity", half=121, fp8=242.5, tf32=60, fp32=30.3),
     "l40s": _device(864, "NVIDIA L40S datasheet", half=362.05, fp8=733, tf32=183, fp32=91.6),
     "rtx-3090": _device(
-        936, "NVIDIA Ampere GA102 whitepaper, Table 2 (fp32 accumulation)", half=71, tf32=35.6, fp32=35.6
+        936, "NVIDIA Ampere GA102 whitepaper, Table 9 (fp32 accumulation)", half=71, tf32=35.6, fp32=35.6
     ),
     "rtx-4090": _device(1008, _ADA, half=165.2, fp8=330.3, tf32=82.6, fp32=82.6),
-    "mi250x": _device(3276.8, _AMD.format("MI250X"), half=383, fp32=47.9),
+    "mi250x": _device(
+        3276.8, _AMD.format("MI250X") + "; both dies; fp32 of the vector units", half=383, fp32=47.9
+    ),
     "mi300x": _device(5300, _AMD.format("MI300X"), half=1307.4, fp8=2614.9, fp32=163.4),
-    "tpu-v4": Device(1.2e12, {"bf16": 275e12}, "Jouppi et al. 2023, TPU v4 (arXiv:2304.01433), Table 4"),
+    "tpu-v4": Device(1.2e12, {"bf16": 275e12}, _TPU),
     "tpu-v5e": Device(819e9, {"bf16": 197e12}, _TPU),
     "tpu-v5p": Device(2.765e12, {"bf16": 459e12}, _TPU),
 }

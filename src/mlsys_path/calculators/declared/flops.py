@@ -70,7 +70,7 @@ def compute(values: Values) -> Findings:
     return Findings(
         tuple(rows),
         (
-            "inference = 2 × params + 4 × layers × seq × width of all heads",
+            _inference(values),
             "training = 3 × inference",
             "mfu = training × tokens/s / (gpus × peak)",
         ),
@@ -82,6 +82,13 @@ def compute(values: Values) -> Findings:
         ),
         tuple(remarks),
     )
+
+
+def _inference(values: Values) -> str:
+    if not values.has("seq"):
+        return "inference = 2 × params"
+    attention = 2 if values.flag("causal") else 4
+    return f"inference = 2 × params + {attention} × layers × seq × width of all heads"
 
 
 def _per_token(values: Values) -> tuple[float, flops.TokenFlops]:
