@@ -11,7 +11,7 @@ from mlsys_path.checking.events import Verdict
 from mlsys_path.checking.session import CheckRequest
 from mlsys_path.exercises.folder import exercise_hash, hash_files
 from mlsys_path.levels import Level
-from mlsys_path.machine.inspect import Machine, with_gpus
+from mlsys_path.machine.inspect import Machine, with_gpus, with_idle_gpus
 from mlsys_path.machine.requirements import ON_GPU, open_because
 from mlsys_path.progress.records import Attempt
 from mlsys_path.roadmap.model import Exercise
@@ -26,11 +26,14 @@ class Submission:
     files: Mapping[str, bytes]
 
     def request(self, machine: Machine, *, only: frozenset[Level] | None = None) -> CheckRequest:
-        """The run to be made here: levels that this machine cannot check are open, with why."""
+        """The run to be made here: levels that this machine cannot check are open, with why.
+
+        Asks the GPUs, and before a timing waits some seconds for them to be idle: for a thread.
+        """
         levels = {check.level for check in self.exercise.checks.values()}
         on_gpu = {level for level in levels & ON_GPU if only is None or level in only}
         if on_gpu:
-            machine = with_gpus(machine)
+            machine = with_idle_gpus(machine) if Level.FAST in on_gpu else with_gpus(machine)
         reasons = {level: open_because(self.exercise, level, machine) for level in levels}
         closed = {level: reason for level, reason in reasons.items() if reason}
         return CheckRequest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
@@ -47,7 +48,7 @@ async def run(
     """Make one run and tell each event as it comes; cancelling it leaves no process behind."""
     started_at = datetime.now(UTC)
     tally = Tally(submission.exercise.id)
-    request = submission.request(machine, only=only)
+    request = await asyncio.to_thread(submission.request, machine, only=only)
     stream = checker.check(request)
     assert isinstance(stream, AsyncGenerator)
     async with contextlib.aclosing(stream) as events:

@@ -33,6 +33,7 @@ __all__ = [
     "version_of",
     "versions",
     "with_gpus",
+    "with_idle_gpus",
 ]
 
 TOOLS = (
@@ -43,6 +44,8 @@ MODULES = ("numpy", "torch", "triton", "pyopencl")
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
 _SECONDS = 5.0  # for a program to say its version
 _FRESH_SECONDS = 2.0  # for which what a GPU was seen to do is taken as what it does
+# a run that has just ended shows in the driver's average, and its memory is given back a little later
+_SETTLING_SECONDS = (0.5, 1.0, 1.5)
 _VERSION = re.compile(r"(?<![\w.])[Vv]?(\d+\.\d+(?:\.\d+)*)")
 
 
@@ -83,6 +86,18 @@ def with_gpus(machine: Machine) -> Machine:
         gpu_words=answer.words,
         nvcc_version=machine.nvcc_version or (_version_once(nvcc) if nvcc else ""),
     )
+
+
+def with_idle_gpus(machine: Machine) -> Machine:
+    """`with_gpus` once nothing runs on them, for a timing; after three seconds as they are then. Blocks."""
+    machine = with_gpus(machine)
+    for pause in _SETTLING_SECONDS:
+        if all((gpu.busy or 0) < gpus.BUSY_PERCENT for gpu in machine.gpus):
+            break
+        time.sleep(pause)
+        _answer.cache_clear()
+        machine = with_gpus(machine)
+    return machine
 
 
 @functools.cache

@@ -159,7 +159,7 @@ class Services:
         """Make one run and tell each event as it comes; cancelling it leaves no process behind."""
         from mlsys_path.checking.events import Compiled
 
-        request = submission.request(await self.machine())
+        request = await asyncio.to_thread(submission.request, await self.machine())
         # the parent that is being warmed is the one that this run wants
         async with self._warming:
             events = self.checker.check(request)

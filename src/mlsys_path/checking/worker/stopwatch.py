@@ -69,7 +69,7 @@ def _cpu() -> Clock:
         ended = now()
         return Timed(keep(result), ended - began, began - flushing, 0.0)
 
-    facts = {"name": "CPU", "cache": max(cache, 0), "flush": cold.numel(), "uuid": "cpu"}
+    facts = {"name": "CPU", "cache": max(cache, 0), "flush": cold.numel(), "times": 1, "uuid": "cpu"}
     return Clock("cpu", lambda: None, lambda: None, timed, facts)
 
 
@@ -190,6 +190,7 @@ def _cuda() -> Clock:
         "name": properties.name,
         "cache": properties.L2_cache_size,
         "flush": size,
+        "times": times,
         "uuid": str(getattr(properties, "uuid", "")),
         "memory": cold,  # that `clear` writes to must live as long as the clock
     }
