@@ -184,3 +184,25 @@ def test_every_lack_has_words_and_the_line_stays_one(make_exercise, bare, langua
     exercise = make_exercise(language, level)
     assert all(lack.what for lack in missing(exercise, level, machine))
     assert "\n" not in open_because(exercise, level, machine)
+
+
+def test_mlir_and_bindings_name_their_packages(make_exercise, bare, full):
+    mlir = make_exercise("cpp", needs=Needs(tools=("mlir-opt-22", "llvm-config-22")))
+    machine = replace(bare, tools={"g++": "/usr/bin/g++"})
+    packages = "libmlir-22-dev mlir-22-tools llvm-22-dev"
+    assert (
+        open_because(mlir, Level.CORRECT, machine)
+        == f"needs mlir-opt-22, llvm-config-22: sudo apt install {packages}"
+    )
+    tools = {
+        **machine.tools,
+        "mlir-opt-22": "/usr/bin/mlir-opt-22",
+        "llvm-config-22": "/usr/bin/llvm-config-22",
+    }
+    assert open_because(mlir, Level.CORRECT, replace(machine, tools=tools)) == ""
+
+    binding = make_exercise("cpp", needs=Needs(python=("pybind11",)))
+    assert (
+        open_because(binding, Level.CORRECT, replace(machine, python_headers=False))
+        == f"needs the Python module pybind11, Python's C headers: {PIP} pybind11 && sudo apt install python3-dev"
+    )

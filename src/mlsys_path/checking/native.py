@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import select
+import sysconfig
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlsys_path.checking.bench import Bench, harness_files
-from mlsys_path.checking.box import MAX_ANSWER, Box, Ended
-from mlsys_path.checking.failures import CheckFailed, LearnerDied, RunOver
-from mlsys_path.checking.show import clean
+from mlsys_path.checking.box import Box
+from mlsys_path.checking.execution import Completed, Session, demand_success, execute
+from mlsys_path.checking.failures import CheckFailed, Open
+from mlsys_path.checking.precompiled import CannotPrecompile, precompile
 from mlsys_path.checking.toolchains import TOOLCHAINS, compiler_words, sanitizer_report
 from mlsys_path.language import _
 from mlsys_path.levels import Level
 
 if TYPE_CHECKING:
     from mlsys_path.checking.emulation.program import EmulatedProgram
+    from mlsys_path.checking.learner import Module, PythonLearner
 
 Sanitizer = Literal["address", "undefined", "thread"]
 
@@ -36,18 +35,6 @@ _EVASION = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Completed:
-    """A program that has ended; `returncode` is negative for a signal, as in `subprocess`."""
-
-    stdout: bytes
-    stderr: bytes
-    returncode: int
-    seconds: float
-    cpu_seconds: float = 0.0
-    peak_kb: int = 0
-
-
 class NativeLearner:
     """The learner's sources as the checks see them."""
 
@@ -55,6 +42,7 @@ class NativeLearner:
         self._bench = bench
         self._level = level
         self._toolchain = TOOLCHAINS[bench.exercise.language]
+        self._python: PythonLearner | None = None
 
     def __repr__(self) -> str:
         return "learner"
@@ -70,29 +58,98 @@ class NativeLearner:
     _load = _start
 
     def _finish(self) -> None:
-        """Programs have no channel on which they could say something unasked."""
+        """Programs have no channel on which they could say something unasked; a Python process has."""
+        if self._python is not None:
+            self._python._finish()
 
     def _close(self) -> None:
         """Jobs end with the sandbox."""
+        if self._python is not None:
+            self._python._close()
 
-    def build(self, *sources: str, flags: Sequence[str] = (), sanitize: Sanitizer | None = None) -> Program:
+    def build(
+        self,
+        *sources: str,
+        flags: Sequence[str] = (),
+        sanitize: Sanitizer | None = None,
+        precompiled: Sequence[str] = (),
+    ) -> Program:
         """A program from sources of `files` and `harness/`; built once per run for equal arguments.
 
+        `precompiled` names headers of installed libraries that are included first, from a cache of their parsed form.
         Raises CheckFailed with the compiler's words when it does not build.
         """
-        key = (self._level, sources, tuple(flags), sanitize)
+        key = (self._level, sources, tuple(flags), sanitize, tuple(precompiled))
         if key not in self._bench.builds:
-            self._bench.builds[key] = self._compile(sources, tuple(flags), sanitize)
+            name = f"program{len(self._bench.builds)}"
+            self._compile(sources, tuple(flags), sanitize, tuple(precompiled), name)
+            self._bench.builds[key] = Program(self, name, sanitize)
         program: Program = self._bench.builds[key]
         return program
 
-    def _compile(self, sources: Sequence[str], flags: Sequence[str], sanitize: Sanitizer | None) -> Program:
-        name = f"program{len(self._bench.builds)}"
+    def library(
+        self, name: str, *sources: str, flags: Sequence[str] = (), precompiled: Sequence[str] = ()
+    ) -> str:
+        """A shared library NAME.so from sources, in the folder that programs are started from: its file's name.
+
+        Built as `build` does, and once per run, as a failure stays one.
+        """
+        key = (self._level, "library", name)
+        file = f"{name}.so"
+        if key not in self._bench.builds:
+            try:
+                self._compile(sources, ("-fPIC", "-shared", *flags), None, tuple(precompiled), file)
+                self._bench.builds[key] = file
+            except CheckFailed as failure:
+                self._bench.builds[key] = failure
+        built: str | CheckFailed = self._bench.builds[key]
+        if isinstance(built, CheckFailed):
+            raise built
+        return built
+
+    def extension(
+        self, name: str, *sources: str, flags: Sequence[str] = (), precompiled: Sequence[str] = ()
+    ) -> Module:
+        """A Python extension module from sources, by proxy, as Python-like languages have their modules."""
+        headers = sysconfig.get_paths()["include"]
+        self.library(name, *sources, flags=["-isystem", headers, *flags], precompiled=precompiled)
+        return self.python._module(name, sources[0])
+
+    @property
+    def python(self) -> PythonLearner:
+        """A Python process in the sandbox, for `harness`, `raises` and `restart` beside an extension module."""
+        from mlsys_path.checking.learner import PythonLearner
+
+        if self._python is None:
+            self._python = PythonLearner(self._bench, self._level)
+        return self._python
+
+    def _precompiled(self, flags: Sequence[str], headers: Sequence[str]) -> list[str]:
+        """The flags that use precompiled headers, which are made in time that is not the learner's."""
+        if not headers:
+            return []
+        began = time.monotonic()
+        try:
+            name = precompile(self._toolchain.compiler, [*self._toolchain.defaults, *flags], headers)
+        except CannotPrecompile as problem:
+            raise Open(_("the headers cannot be compiled here: {words}").format(words=problem)) from None
+        finally:
+            self._bench.extend(time.monotonic() - began)
+        return ["-include", f"{self._box.sandbox.precompiled}/{name}"]
+
+    def _compile(
+        self,
+        sources: Sequence[str],
+        flags: Sequence[str],
+        sanitize: Sanitizer | None,
+        precompiled: Sequence[str],
+        name: str,
+    ) -> None:
         if sanitize:
             self._refuse_evasion(sources, flags)
             # the sanitizer's own report needs frame pointers, and must not be something to recover from
             flags = [*flags, f"-fsanitize={sanitize}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
-        argv = self._toolchain.build(sources, flags, name)
+        argv = self._toolchain.build(sources, [*flags, *self._precompiled(flags, precompiled)], name)
         if self._bench.on_gpu(self._level):
             argv = [a.replace("-arch=sm_90", "-arch=native") for a in argv]  # for the card that is here
         done = self._invoke(argv, timeout=BUILD_SECONDS)
@@ -101,7 +158,6 @@ class NativeLearner:
             raise CheckFailed(
                 _("It does not build:\n{words}").format(words=compiler_words(done.stderr, mine))
             )
-        return Program(self, name, sanitize)
 
     def _refuse_evasion(self, sources: Sequence[str], flags: Sequence[str]) -> None:
         mine = [s for s in sources if s in self._bench.exercise.files]
@@ -135,10 +191,10 @@ class NativeLearner:
             raise program
         return program
 
-    def tool(self, name: str, *args: Any) -> Completed:
-        """A binary-inspection tool over built programs: `learner.tool("objdump", "-d", program)`."""
+    def tool(self, name: str, *args: Any, stdin: bytes = b"") -> Completed:
+        """A tool of the system over what was built: `learner.tool("objdump", "-d", program)`."""
         argv = [name, *(a._name if isinstance(a, Program) else str(a) for a in args)]
-        return self._invoke(argv, timeout=BUILD_SECONDS)
+        return self._invoke(argv, timeout=BUILD_SECONDS, stdin=stdin)
 
     def traffic(self) -> int:
         """Bytes that have crossed the sandbox's loopback so far, counted by the kernel; raises Open without one."""
@@ -221,166 +277,3 @@ class Program:
         environment = {**_SANITIZER_ENV, **(env or {})} if self._sanitize else dict(env or {})
         learner = self._learner
         return Session(learner._box, self._argv(args, ranks), environment, self._data_limit(), learner._bench)
-
-
-class Session:
-    """A running program that answers what it is sent; the clock is the checker's."""
-
-    def __init__(
-        self, box: Box, argv: Sequence[str], env: Mapping[str, str], data_limit: bool, bench: Bench
-    ) -> None:
-        self._box = box
-        self._bench = bench
-        stdin_read, self._stdin = os.pipe()
-        self._stdout, stdout_write = os.pipe()
-        self._stderr, stderr_write = os.pipe()
-        for fd in (self._stdin, self._stdout, self._stderr):
-            os.set_blocking(fd, False)
-        try:
-            self._job = box.execute(
-                argv, (stdin_read, stdout_write, stderr_write), env, data_limit=data_limit
-            )
-        finally:
-            for fd in (stdin_read, stdout_write, stderr_write):
-                os.close(fd)
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the program."""
-        for fd in (self._stdin, self._stdout, self._stderr):
-            with contextlib.suppress(OSError):
-                os.close(fd)
-        self._box.kill(self._job)
-
-    def ask(self, data: bytes, *, read: int | None = None) -> tuple[bytes, float]:
-        """Send bytes; the answer, one line or `read` bytes, and the seconds until all of it was here."""
-        calls = self._bench.calls
-        calls.add("ask", [data], {})
-        if select.select([self._stdout], [], [], 0)[0] and os.read(self._stdout, 1):
-            raise CheckFailed(_("The program answered before it was asked"))
-        answer = bytearray()
-        pending = memoryview(data)
-        began = time.perf_counter()
-        while (len(answer) < read) if read is not None else (not answer.endswith(b"\n")):
-            remaining = self._box.deadline - time.monotonic()
-            if remaining <= 0:
-                self._box.kill(self._job)
-                raise self._box.over(calls.last)
-            writing = [self._stdin] if pending else []
-            readable, writable, _x = select.select([self._stdout, self._stderr], writing, [], remaining)
-            if writable:
-                with contextlib.suppress(BrokenPipeError, BlockingIOError):
-                    pending = pending[os.write(self._stdin, pending[: 1 << 16]) :]
-            if self._stderr in readable and (text := os.read(self._stderr, 1 << 16)):
-                self._bench.output.add(text)
-            if self._stdout in readable:
-                part = os.read(self._stdout, 1 << 20)
-                if not part:
-                    raise self._box.died(self._job, calls.last)
-                answer += part
-                if len(answer) > MAX_ANSWER:
-                    raise CheckFailed(_("The program printed more than {mb} MB").format(mb=MAX_ANSWER >> 20))
-        seconds = time.perf_counter() - began
-        calls.returned(bytes(answer[:2000]))
-        return bytes(answer), seconds
-
-
-def demand_success(bench: Bench, done: Completed) -> None:
-    """Raise for a program that a signal has ended, or that ended with an exit code other than 0."""
-    if done.returncode < 0 or done.returncode >= 128:
-        # a shell, mpirun and qemu report a child's signal as 128 + its number
-        number = done.returncode if done.returncode < 0 else 128 - done.returncode
-        raise LearnerDied.of(number, "", bench.calls.last, bench.exercise.limits)
-    if done.returncode != 0:
-        words = clean(done.stderr.decode("utf-8", "replace").strip()[-600:])
-        message = _("The program ended with exit code {code}").format(code=done.returncode)
-        raise CheckFailed(f"{message}\n{words}" if words else message)
-
-
-def execute(
-    box: Box,
-    argv: Sequence[str],
-    stdin: bytes,
-    env: Mapping[str, str],
-    timeout: float | None,
-    *,
-    data_limit: bool,
-    doing: str = "",
-) -> Completed:
-    """Run a program in a sandbox to its end; raises RunOver, LearnerDied at a limit, CheckFailed past `timeout`."""
-    stdin_read, stdin_write = os.pipe()
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    began = time.perf_counter()
-    try:
-        job = box.execute(argv, (stdin_read, out_write, err_write), env, data_limit=data_limit)
-    finally:
-        for fd in (stdin_read, out_write, err_write):
-            os.close(fd)
-    until = min(box.deadline, time.monotonic() + timeout if timeout else box.deadline)
-    streams = {out_read: bytearray(), err_read: bytearray()}
-    try:
-        ended = _transfer(box, job, stdin_write, stdin, streams, until)
-    finally:
-        for fd in (stdin_write, out_read, err_read):
-            with contextlib.suppress(OSError):
-                os.close(fd)
-    seconds = time.perf_counter() - began
-    if ended is None:
-        box.kill(job)
-        if time.monotonic() >= box.deadline:
-            raise box.over(doing)
-        limit = _("The program was not done within {seconds:g} s").format(seconds=timeout)
-        raise CheckFailed(f"{limit}: {doing}" if doing else limit)
-    if ended.reason:
-        raise LearnerDied.of(ended.status, ended.reason, doing, box.limits)
-    return Completed(
-        bytes(streams[out_read]), bytes(streams[err_read]), ended.status, seconds, ended.cpu, ended.peak_kb
-    )
-
-
-def _transfer(
-    box: Box, job: int, stdin_fd: int, stdin: bytes, streams: dict[int, bytearray], until: float
-) -> Ended | None:
-    """Feed stdin and collect both outputs until the program has ended; None when time ran out."""
-    pending = memoryview(stdin)
-    stdin_open = True
-    for fd in (stdin_fd, *streams):
-        os.set_blocking(fd, False)
-    reading = set(streams)
-    while True:
-        if stdin_open and not pending:
-            os.close(stdin_fd)
-            stdin_open = False
-        ended = box.ended(job)
-        remaining = until - time.monotonic()
-        if remaining <= 0 and ended is None:
-            return None
-        # once it has ended, take what is there: a descendant may hold the pipes open for ever
-        watched: list[Any] = [*reading, box.control]
-        ready, writable, _x = select.select(
-            watched, [stdin_fd] if stdin_open else [], [], 0 if ended else min(remaining, 3600)
-        )
-        if writable:
-            try:
-                pending = pending[os.write(stdin_fd, pending[: 1 << 16]) :]
-            except BrokenPipeError:
-                pending = memoryview(b"")
-        for fd in reading & set(ready):
-            part = os.read(fd, 1 << 18)
-            if not part:
-                reading.discard(fd)
-            streams[fd] += part
-            if len(streams[fd]) > MAX_ANSWER:
-                box.kill(job)
-                raise CheckFailed(_("The program printed more than {mb} MB").format(mb=MAX_ANSWER >> 20))
-        if ended and not (reading & set(ready)):
-            return ended
-
-
-__all__ = ["Completed", "NativeLearner", "Program", "RunOver", "Session", "execute"]

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlsys_path import locations
+from mlsys_path.checking import precompiled
 from mlsys_path.machine import containment
 from mlsys_path.roadmap.sources import sources
 
@@ -29,6 +30,7 @@ WORKER_DIR = Path(__file__).resolve().parent / "worker"
 SCRATCH_BYTES = 512 << 20
 INSIDE_WORK = "/run/mlsys-path/work"
 INSIDE_WORKER = "/run/mlsys-path/worker"
+INSIDE_PRECOMPILED = "/run/mlsys-path/precompiled"
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store")
 _ETC = (
@@ -67,6 +69,11 @@ class Sandbox:
     control: socket.socket
     work: str
     folders: list[Path] = field(default_factory=list)
+
+    @property
+    def precompiled(self) -> str:
+        """The folder of precompiled headers, as programs inside see it."""
+        return INSIDE_PRECOMPILED if self.kind == "bubblewrap" else str(precompiled.folder())
 
     def network_bytes(self) -> int | None:
         """Bytes sent over the sandbox's loopback, by the kernel's count; None where the network is shared."""
@@ -130,7 +137,7 @@ def start(profile: Profile, sandbox_kind: str | None = None) -> Sandbox:
     elif sandbox_kind == "landlock":
         rules = json.dumps(
             {
-                "read": [*map(str, _visible(())), str(WORKER_DIR)],
+                "read": [*map(str, _visible(())), str(WORKER_DIR), str(precompiled.folder())],
                 "hidden": [str(p) for p in _hidden()],
                 "write": [str(folders[0])],
             }
@@ -181,6 +188,7 @@ def bubblewrap_command(profile: Profile) -> list[str]:
     for path in _hidden():
         if any(path.is_relative_to(top) and path != top for top in shown) and path.is_dir():
             command += ["--tmpfs", str(path), "--remount-ro", str(path)]
+    command += ["--ro-bind-try", str(precompiled.folder()), INSIDE_PRECOMPILED]
     command += ["--ro-bind", str(WORKER_DIR), INSIDE_WORKER, "--chdir", INSIDE_WORK]
     # the folders that bwrap itself made lie in memory: what is written there would outlive the job
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]

@@ -38,9 +38,9 @@ __all__ = [
 
 TOOLS = (
     "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap",
-    "objdump", "make", "nvidia-smi",
+    "objdump", "make", "nvidia-smi", "mlir-opt-22", "llvm-config-22",
 )  # fmt: skip
-MODULES = ("numpy", "torch", "triton", "pyopencl")
+MODULES = ("numpy", "torch", "triton", "pyopencl", "pybind11")
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
 _SECONDS = 5.0  # for a program to say its version
 _FRESH_SECONDS = 2.0  # for which what a GPU was seen to do is taken as what it does

@@ -88,6 +88,8 @@ _PACKAGES: Mapping[str, Mapping[str, str]] = {
     "python headers": {"apt": "python3-dev", "dnf": "python3-devel", "zypper": "python3-devel"},
     "bwrap": {m: "bubblewrap" for m in _SAME if m != "brew"},
     "binutils": _everywhere("binutils"),
+    # Debian names programs and packages by LLVM's major version; the headers come in a package of their own
+    "mlir-22": {"apt": "libmlir-22-dev mlir-22-tools llvm-22-dev"},
     **{
         tool: _everywhere(tool)
         for tool in ("make", "cmake", "gdb", "valgrind", "strace", "tmux", "git", "clang")
@@ -96,6 +98,7 @@ _PACKAGES: Mapping[str, Mapping[str, str]] = {
 _PART_OF = {
     "mpicc": "mpi",
     "mpirun": "mpi",
+    **dict.fromkeys(("mlir-opt-22", "llvm-config-22"), "mlir-22"),
     **dict.fromkeys(("objdump", "nm", "readelf", "size", "objcopy", "ld", "as"), "binutils"),
 }
 # what must follow before the program is found under the name that checks use

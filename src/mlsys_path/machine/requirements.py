@@ -49,6 +49,8 @@ _FOR_TORCH = Need("gpu for", "torch")
 _FOR_TRITON = (_FOR_TORCH, Need("gpu for", "triton"))
 _TORCH = Need("module", "torch")
 _TRITON = (_TORCH, Need("module", "triton"))
+# modules that are headers for C++, which include Python's
+_WITH_MODULE = {"pybind11": (Need("python headers"),)}
 # nvcc and mpicc call the host's compiler
 _NVCC = _tools("nvcc", "g++")
 _MPI = _tools("mpicc", "mpirun", "gcc")
@@ -100,7 +102,7 @@ def needs(exercise: Exercise, level: Level) -> tuple[Need, ...]:
     `needs.gpus` counts at the levels that run on a GPU: the others are there to be checked without.
     """
     own = [
-        *(Need("module", name) for name in exercise.needs.python),
+        *(n for name in exercise.needs.python for n in (Need("module", name), *_WITH_MODULE.get(name, ()))),
         *(Need("tool", name) for name in exercise.needs.tools),
     ]
     found = dict.fromkeys([*needs_of_language(exercise.language, level), *own])

@@ -21,7 +21,8 @@ from mlsys_path.checking.show import clean
 from mlsys_path.language import _
 
 if TYPE_CHECKING:
-    from mlsys_path.checking.native import Completed, NativeLearner
+    from mlsys_path.checking.execution import Completed
+    from mlsys_path.checking.native import NativeLearner
 
 EXIT_WITH_ERROR = 87
 _EVASION = re.compile(
@@ -133,7 +134,7 @@ class EmulatedProgram:
         With `check`, whatever the emulation finds wrong, a signal or an exit code other than 0 is a failing verdict.
         A launch that CUDA would refuse is one too, unless `launch_errors` leaves it to the program's own asking.
         """
-        from mlsys_path.checking.native import demand_success, execute
+        from mlsys_path.checking.execution import demand_success, execute
 
         learner = self._learner
         bench, box = learner._bench, learner._box

@@ -34,7 +34,8 @@ from mlsys_path.levels import Level
 
 if TYPE_CHECKING:
     from mlsys_path.checking.bench import Bench
-    from mlsys_path.checking.native import Program, Session
+    from mlsys_path.checking.execution import Session
+    from mlsys_path.checking.native import Program
 
 PEEKED = 64  # bytes that are asked for at once when a call is done
 PIECE = 16 << 20
