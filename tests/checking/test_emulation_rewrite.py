@@ -60,6 +60,7 @@ def test_lines_stay_where_they_are():
         "__host__ __device__ inline float g(float x = 1.0f) { return x; } auto h = [] __device__(int x) { return x; };",
         "template <class T> __device__ __forceinline__ T twice(T x) { return x + x; }",
         "__device__ __attribute__((noinline)) void h() {}",
+        "__device__ __attribute__((cold, __noinline__)) void h() {} [[gnu::cold]] __attribute__((__noinline__)) int g();",
         "#define F __device__ __forceinline__\nF int f();",
     ],
 )
@@ -84,6 +85,12 @@ def test_what_is_no_launch_and_no_variable_is_left_alone(text):
 )
 def test_variables_of_the_device(text, expected):
     assert rewritten(text) == expected
+
+
+def test_noinline_is_an_attribute_also_in_a_macro():
+    attribute = "__attribute__((noinline))"
+    assert rewritten("__device__ __noinline__ int f();") == f"__device__ {attribute} int f();"
+    assert rewritten("#define SLOW __noinline__\nSLOW int f();") == f"#define SLOW {attribute}\nSLOW int f();"
 
 
 def test_kernels_and_their_parameters():

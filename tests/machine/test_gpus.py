@@ -293,6 +293,22 @@ def test_a_gpu_that_others_use(make_exercise, full, changes, gpu, fast):
         assert lacks == ([gpu] if fast is True else [fast] if fast else [])
 
 
+def test_a_timing_waits_for_a_run_that_has_just_ended(monkeypatch, full):
+    (gpu,) = full.gpus
+    answers = [
+        Answer((replace(gpu, busy=busy, free_mb=free),)) for busy, free in ((60, 90_000), (0, gpu.free_mb))
+    ]
+    monkeypatch.setattr(gpus, "ask", lambda _program: answers.pop(0) if len(answers) > 1 else answers[0])
+    monkeypatch.setattr(inspect, "_SETTLING_SECONDS", (0.0, 0.0))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    inspect.forget()
+    machine = replace(full, tools={**full.tools, "nvidia-smi": "/usr/bin/nvidia-smi"})
+    assert [gpu.busy for gpu in inspect.with_idle_gpus(machine).gpus] == [0]
+    answers[0] = Answer((replace(gpu, busy=60),))
+    inspect.forget()
+    assert [gpu.busy for gpu in inspect.with_idle_gpus(machine).gpus] == [60]
+
+
 def test_an_exercise_says_how_much_memory_it_wants(make_exercise, full):
     exercise = make_exercise("triton", Level.FAST, needs=Needs(gpu_memory_mb=20_000))
     line = open_because(exercise, Level.FAST, changed(full, free_mb=8000))

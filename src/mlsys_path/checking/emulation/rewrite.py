@@ -96,6 +96,9 @@ def rewrite(text: str, kernels: Mapping[str, KernelSource]) -> str:
             shared(edits, tokens, i)
         elif token.text in MEMORY:
             variable(edits, tokens, i)
+        elif token.text == "__noinline__" and tokens[i - 1].text not in ("(", ","):
+            # no macro: compilers' own headers write __attribute__((__noinline__)), and so may a learner
+            edits.replace(token.start, token.end, "__attribute__((noinline))")
     return edits.applied()
 
 

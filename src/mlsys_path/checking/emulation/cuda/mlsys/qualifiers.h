@@ -1,5 +1,5 @@
-// CUDA's qualifiers. `__shared__`, variables of `__device__` and `__constant__`, and <<<…>>> are rewritten before the
-// compiler sees them.
+// CUDA's qualifiers. `__shared__`, variables of `__device__` and `__constant__`, `__noinline__` and <<<…>>> are rewritten
+// before the compiler sees them.
 #pragma once
 
 #define __CUDACC__ 1
@@ -17,7 +17,6 @@
 #define __host__
 #define __managed__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __maxnreg__(...)
 #define __cluster_dims__(...) static_assert(false, "thread block clusters cannot be emulated on a CPU");
