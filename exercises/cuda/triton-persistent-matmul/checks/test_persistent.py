@@ -105,7 +105,7 @@ def test_each_tile_once(learner):
 
 
 def test_later_tiles(learner):
-    a, b, out, _, numbers, tiles, launch = watched(learner, 600, 700, 1)
+    a, b, out, _times, _numbers, tiles, launch = watched(learner, 600, 700, 1)
     expected = (a.double() @ b.double()).to(HALF)
     assert_close(out, expected, rtol=2e-3, atol=1e-3, what=f"{launch}, {tiles} tiles one after the other")
 
