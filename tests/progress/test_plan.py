@@ -53,6 +53,22 @@ class TestWhatIsLeft:
             ("ostep", ""), ("c", "a"), ("a", ""), ("out", "b"), ("b", ""),
         ]  # fmt: skip
 
+    def test_each_part_of_a_resource_is_a_reading_of_its_own_and_the_same_part_is_one(self):
+        road = roadmap(
+            topics=[topic("caches", [reading("ostep", 2)]), topic("locks", [reading("ostep", 1, chapter=2)])],
+            parts=(
+                Step(read=reading("ostep", 3, chapter=3)),
+                Step(read=reading("ostep", 4, chapter=4)),
+                Step(read=reading("ostep", 2)),
+                Step(topic="caches"),
+                Step(topic="locks"),
+            ),
+        )
+        found = tasks_of("parts", road=road)
+        assert [(task.parts.en, task.minutes) for task in found.tasks] == [
+            ("Chapter 3", 180), ("Chapter 4", 240), ("Chapter 1", 120), ("Chapter 2", 60),
+        ]  # fmt: skip
+
     def test_the_whole_path_without_a_track(self):
         assert sorted(names(tasks_of(""))) == ["a", "b", "c", "csapp", "ostep", "out"]
 

@@ -41,8 +41,8 @@ def planned(name: str) -> Planned:
     return Planned(name, text(name), text(name), "c", "cpu", 1, 60)
 
 
-def reading(resource: str, hours: float = 2) -> Reading:
-    return Reading(resource, Text("Chapter 1", "第 1 章"), hours)
+def reading(resource: str, hours: float = 2, chapter: int = 1) -> Reading:
+    return Reading(resource, Text(f"Chapter {chapter}", f"第 {chapter} 章"), hours)
 
 
 def topic(name: str, reads: Sequence[Reading] = (), exercises: Sequence[str] = ()) -> Topic:
@@ -134,7 +134,8 @@ def worlds(draw):
                 statuses |= failed(name, hours=n)
     shuffled = draw(st.permutations(names))
     cut = draw(st.integers(0, count))
-    books = st.lists(st.builds(reading, st.sampled_from("xyz"), st.integers(1, 40).map(lambda n: n / 4)))
+    hours = st.integers(1, 40).map(lambda n: n / 4)
+    books = st.lists(st.builds(reading, st.sampled_from("xyz"), hours, st.integers(1, 3)))
     reads = [
         tuple({r.resource: r for r in draw(books)}.values()) for _ in range(2)
     ]  # a topic names a resource once

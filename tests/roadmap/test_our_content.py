@@ -117,6 +117,13 @@ def test_what_is_past_says_what_of_it_is_still_worth_learning(roadmap):
     assert all(resource.worth for resource in past)
 
 
+def test_no_reading_of_a_track_is_lost(roadmap):
+    for track in roadmap.tracks.values():
+        said = {(step.read.resource, step.read.parts) for step in track.steps if step.read}
+        shown = {(item.id, item.parts) for item in itinerary.of_track(roadmap, track)}
+        assert said <= shown, track.id
+
+
 def test_every_resource_is_read_for_a_topic(roadmap):
     read = {reading.resource for topic in roadmap.topics.values() for reading in topic.reads}
     assert not set(roadmap.resources) - read

@@ -93,7 +93,7 @@ class _Order:
         for item in items:
             if item.kind == "read":
                 self._reading.setdefault(item.topic, []).append(item)
-        self._read: set[tuple[str, str]] = set()
+        self._read: set[tuple[object, ...]] = set()
         self.tasks: list[Task] = []
         self.apart: dict[str, Apart] = {}
         self.planned: list[str] = []
@@ -110,8 +110,8 @@ class _Order:
                     self._put_exercise(name, item.id)
 
     def _put_reading(self, item: Item) -> None:
-        if (item.id, item.topic) not in self._read and not self._word.read_by(item.id, item.topic):
-            self._read.add((item.id, item.topic))
+        if item.key not in self._read and not self._word.read_by(item.id, item.topic):
+            self._read.add(item.key)
             self.tasks.append(Task("read", item.id, item.topic, _minutes(item.hours), item.parts))
 
     def _put_exercise(self, name: str, goal: str) -> None:

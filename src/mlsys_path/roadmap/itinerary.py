@@ -26,6 +26,11 @@ class Item:
     hours: float
     parts: Text | None = None  # of a resource: what of it matters here
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two of them one: of a reading the resource and its parts, as another part is other work."""
+        return (self.kind, self.id, self.parts) if self.kind == "read" else (self.kind, self.id)
+
 
 def of_track(roadmap: Roadmap, track: Track) -> list[Item]:
     """Everything that a track's steps stand for, each once, in order."""
@@ -96,8 +101,8 @@ def _read(reading: Reading, topic: str) -> Item:
 
 
 def _once(items: Iterator[Item]) -> list[Item]:
-    """Each exercise once, each reading once for each topic."""
-    found: dict[tuple[str, str, str], Item] = {}
+    """Each exercise once, and each part of a resource."""
+    found: dict[tuple[object, ...], Item] = {}
     for item in items:
-        found.setdefault((item.kind, item.id, item.topic if item.kind == "read" else ""), item)
+        found.setdefault(item.key, item)
     return list(found.values())
