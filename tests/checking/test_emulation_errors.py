@@ -290,6 +290,75 @@ CASES = {
         f"{ARRAYS} cudaStream_t s; cudaStreamCreate(&s); float *h; cudaMallocHost(&h, 256); fills2<<<1, 64, 0, s>>>(a); cudaMemcpyAsync(h, a, 256, cudaMemcpyDeviceToHost, s); printf(\"%f\", h[3]);",
         ("The host reads memory that the copy device to host (stream 1) may still be working on"),
     ),
+    "async-not-waited": Case(
+        """__global__ void async1(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x, 4); __pipeline_commit();
+        out[threadIdx.x] = s[0][threadIdx.x]; // reads
+        }""",
+        f"{ARRAYS} async1<<<1, 64>>>(a, b);",
+        ("`, which an asynchronous copy is still filling", "__pipeline_wait_prior", "// reads"),
+    ),
+    "async-not-committed": Case(
+        """__global__ void async2(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x, 4); __pipeline_wait_prior(0); __syncthreads(); out[threadIdx.x] = s[0][threadIdx.x]; }""",
+        f"{ARRAYS} async2<<<1, 64>>>(a, b);",
+        ("which an asynchronous copy is still filling",),
+    ),
+    "async-waits-for-the-one-before": Case(
+        """__global__ void async3(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        for (int i = 0; i < 2; i++) { __pipeline_memcpy_async(&s[i][threadIdx.x], in + threadIdx.x, 4); __pipeline_commit(); } __pipeline_wait_prior(1); __syncthreads(); out[threadIdx.x] = s[0][threadIdx.x] + s[1][threadIdx.x]; }""",
+        f"{ARRAYS} async3<<<1, 64>>>(a, b);",
+        ("reads `s[", "which an asynchronous copy is still filling"),
+    ),
+    "async-no-barrier": Case(
+        """__global__ void async4(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x, 4); __pipeline_commit();
+        __pipeline_wait_prior(0); // waits
+        out[threadIdx.x] = s[0][63 - threadIdx.x]; }""",
+        f"{ARRAYS} async4<<<1, 64>>>(a, b);",
+        ("of the same block", "no __syncthreads()"),
+    ),
+    "async-barrier-before-the-wait": Case(
+        """__global__ void async5(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x, 4); __pipeline_commit(); __syncthreads();
+        __pipeline_wait_prior(0); // waits
+        out[threadIdx.x] = s[0][63 - threadIdx.x]; }""",
+        f"{ARRAYS} async5<<<1, 64>>>(a, b);",
+        ("s[",),
+    ),
+    "async-over-what-is-read": Case(
+        """__global__ void async6(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        s[0][threadIdx.x] = 1; __syncthreads(); out[threadIdx.x] = s[0][63 - threadIdx.x];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x, 4);
+        __pipeline_commit(); __pipeline_wait_prior(0); }""",
+        f"{ARRAYS} async6<<<1, 64>>>(a, b);",
+        ("of the same block", "no __syncthreads()", "it.cu:"),
+    ),
+    "async-beyond-the-array": Case(
+        """__global__ void async7(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x + 1, 4); // over
+        __pipeline_commit(); }""",
+        f"{ARRAYS} async7<<<1, 64>>>(a, b);",
+        ("thread 63", "reads `in[64]`, but its length is 64", "// over"),
+    ),
+    "async-misaligned": Case(
+        """__global__ void async8(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        if (threadIdx.x < 8) __pipeline_memcpy_async(&s[0][threadIdx.x * 4], in + threadIdx.x + 1, 16); __pipeline_commit(); }""",
+        f"{ARRAYS} async8<<<1, 64>>>(a, b);",
+        ("reads 16 bytes at", "not a multiple of 16"),
+    ),
+    "async-of-three-bytes": Case(
+        """__global__ void async9(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(&s[0][threadIdx.x], in + threadIdx.x, 3); }""",
+        f"{ARRAYS} async9<<<1, 64>>>(a, b);",
+        ("copies 4, 8 or 16 bytes",),
+    ),
+    "async-to-device-memory": Case(
+        """__global__ void async10(const float *in, float *out) { __shared__ __align__(16) float s[2][64];
+        __pipeline_memcpy_async(out + threadIdx.x, in + threadIdx.x, 4); }""",
+        f"{ARRAYS} async10<<<1, 64>>>(a, b);",
+        ("from device memory to shared memory",),
+    ),
 }  # fmt: skip
 # what reads like a race and is one, told with both lines
 for name, line in (("no-barrier", "s[63 - threadIdx.x]"), ("no-barrier-neighbour", "s[threadIdx.x ^ 32]")):
@@ -308,6 +377,7 @@ def source(cases) -> str:
 #include <cstdio>
 #include <cstring>
 #include <vector>
+#include <cuda_pipeline.h>
 #include <cuda_runtime.h>
 {kernels}
 int main(int, char **argv)

@@ -18,6 +18,7 @@ PRELUDE = """
 #include <cstdlib>
 #include <cstring>
 #include <vector>
+#include <cuda_pipeline.h>
 #include <cuda_runtime.h>
 #include <cuda_fp16.h>
 #include <cuda_bf16.h>
@@ -196,6 +197,14 @@ CASES = {
     "printing": (
         '__global__ void prints() { if (threadIdx.x == 3) printf("thread %d of %d: %.2f\\n", threadIdx.x, blockDim.x, 1.5f); }',
         "prints<<<1, 8>>>(); cudaDeviceSynchronize();",
+    ),
+    "asynchronous-copies": (
+        """__global__ void ring(const float *in, float *out, int tiles) { __shared__ __align__(16) float s[3][128]; float sum = 0;
+        auto fetch = [&](int t) { if (t < tiles && threadIdx.x < 32) { bool there = t != 2; __pipeline_memcpy_async(&s[t % 3][threadIdx.x * 4], in + t * 128 + threadIdx.x * 4, 16, there ? 0 : 16); } __pipeline_commit(); };
+        fetch(0), fetch(1);
+        for (int t = 0; t < tiles; t++) { __pipeline_wait_prior(1); __syncthreads(); fetch(t + 2); sum += s[t % 3][127 - threadIdx.x]; }
+        out[threadIdx.x] = sum; }""",
+        "std::vector<float> x(128 * 5); for (int i = 0; i < 640; i++) x[i] = i; float *in = up(x), *out = zeros<float>(128); ring<<<1, 128>>>(in, out, 5); auto y = down(out, 128); for (int i = 0; i < 128; i++) EXPECT(y[i] == (0 + 1 + 3 + 4) * 128 + 4 * (127 - i));",
     ),
     "launches-that-fail": (
         "__global__ void anything(int *x) { *x = 1; }",

@@ -25,10 +25,11 @@ class Resources:
 
 @dataclass(frozen=True)
 class CompiledKernels:
-    """The kernels of a source by name (without their parameters), and the cubin that holds them."""
+    """The kernels of a source by name (without their parameters), the cubin that holds them, and what it was made from."""
 
     kernels: dict[str, Resources]
     cubin: bytes
+    ptx: str = ""
 
 
 _ENTRY = re.compile(r"Compiling entry function '(\S+)' for")
@@ -76,7 +77,8 @@ def compile_source(
             kernels = {
                 plain[n]: Resources(plain[n], r.registers, r.spills, r.shared) for n, r in report.items()
             }
-            return CompiledKernels(kernels, box.read("kernels.cubin"))
+            ptx = box.read("kernels.ptx").decode("utf-8", "replace")
+            return CompiledKernels(kernels, box.read("kernels.cubin"), ptx)
         done = assembled
     raise CheckFailed(
         _("It does not compile:\n{words}").format(words=compiler_words(done.stderr, list(mine)))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlsys_path.checking.emulation.traffic import KernelTotals, Place, Site
+from mlsys_path.checking.emulation.traffic import AsyncCopies, KernelTotals, Place, Site
 from mlsys_path.checking.failures import CheckFailed
 from mlsys_path.language import _
 
@@ -146,8 +146,14 @@ def _kernel(item: Any, place: Place) -> KernelTotals:
     )  # fmt: skip
     names = ("launches", "blocks", "threads", "barriers", "warp_calls", "static_shared")
     launches, blocks, threads, barriers, warp_calls, shared = (_number(item, name) for name in names)
+    reads = sum(s.lanes for s in sites if s.space == "shared" and s.access == "read")
+    copies = AsyncCopies(
+        _number(item, "async_copies"),
+        _number(item, "async_bytes"),
+        _number(item, "under_way") / reads * threads / blocks if reads and blocks else 0.0,
+    )
     return KernelTotals(
-        _text(item, "name"), launches, blocks, threads, barriers, warp_calls, shared, sites, place
+        _text(item, "name"), launches, blocks, threads, barriers, warp_calls, shared, sites, place, copies
     )
 
 

@@ -20,9 +20,7 @@ from mlsys_path.language import _
 
 _CANNOT = {
     "mma.h": "tensor cores (mma.h)",
-    "cuda_pipeline.h": "asynchronous copies (cuda_pipeline.h)",
-    "cuda_pipeline_primitives.h": "asynchronous copies (cuda_pipeline_primitives.h)",
-    "cuda/pipeline": "asynchronous copies (cuda/pipeline)",
+    "cuda/pipeline": "asynchronous copies through pipeline objects (cuda/pipeline)",
     "cuda/barrier": "asynchronous barriers (cuda/barrier)",
     "cuda/ptx": "PTX (cuda/ptx)",
     "cooperative_groups/memcpy_async.h": "asynchronous copies (memcpy_async)",

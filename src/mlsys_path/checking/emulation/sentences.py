@@ -48,6 +48,13 @@ def _uninitialised(t: Teller, e: Error) -> str:
     )
 
 
+def _async_under_way(t: Teller, e: Error) -> str:
+    return _(
+        "{verb} {what}, which an asynchronous copy is still filling: the thread that began it has to commit it "
+        "(__pipeline_commit), wait for its group (__pipeline_wait_prior) and then meet those who read it at a barrier"
+    ).format(verb=_verb(e.get("access")), what=t.place(e)[0])
+
+
 def _misaligned(t: Teller, e: Error) -> str:
     return _("{verb} {n} bytes at {what}, an address that is not a multiple of {n}").format(
         verb=_verb(e.get("access")), n=e.get("size"), what=t.place(e)[0]
@@ -200,6 +207,7 @@ SENTENCES: dict[str, Callable[[Teller, Error], str]] = {
     "out-of-bounds": _out_of_bounds,
     "use-after-free": _after_free,
     "uninitialised": _uninitialised,
+    "async-under-way": _async_under_way,
     "misaligned": _misaligned,
     "index-out-of-bounds": _bounds,
     "race": _race,
@@ -269,6 +277,15 @@ SENTENCES: dict[str, Callable[[Teller, Error], str]] = {
         lambda e: _("{call} of {n} bytes from byte {offset} on, of a variable of {extent}").format(
             call=e.get("call"), n=e.get("bytes"), offset=e.get("offset"), extent=e.get("extent")
         )
+    ),
+    "async-size": _words(
+        lambda e: _(
+            "__pipeline_memcpy_async copies 4, 8 or 16 bytes, and at most as many of them are zeros: "
+            "not {n} with {zeros} zeros"
+        ).format(n=e.get("bytes"), zeros=e.get("zeros"))
+    ),
+    "async-direction": _words(
+        lambda e: _("__pipeline_memcpy_async copies from device memory to shared memory, and nowhere else")
     ),
     "deadlock": _words(
         lambda e: _(

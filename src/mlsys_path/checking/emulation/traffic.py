@@ -130,6 +130,15 @@ class AtomicTraffic(Traffic):
 
 
 @dataclass(frozen=True)
+class AsyncCopies:
+    """Copies from device to shared memory that go on while their threads do (`cp.async`)."""
+
+    copies: int = 0
+    bytes: int = 0  # that came from device memory; what is filled with zeros is not among them
+    under_way: float = 0.0  # bytes of a block on their way, on the average of its loads from shared memory
+
+
+@dataclass(frozen=True)
 class KernelTotals:
     """What all launches of a kernel come to."""
 
@@ -142,6 +151,7 @@ class KernelTotals:
     static_shared: int
     sites: tuple[Site, ...]
     _place: Place = field(default=lambda pc: "", repr=False, compare=False)
+    async_copies: AsyncCopies = AsyncCopies()
 
     def _of(self, space: str, access: str) -> tuple[Site, ...]:
         return tuple(s for s in self.sites if s.space == space and s.access == access)

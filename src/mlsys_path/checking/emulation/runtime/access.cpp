@@ -21,6 +21,15 @@ namespace {
     fail(kind, json);
 }
 
+[[noreturn]] void still_under_way(Thread &t, unsigned size, Access access, uint32_t pc, uintptr_t address)
+{
+    Json json;
+    describe(json, t);
+    json.put("access", access_word(access)).put("pc", pc).put("size", size);
+    describe_place(json, address, size);
+    fail("async-under-way", json);
+}
+
 void not_written(Thread &t, unsigned size, Access access, uint32_t pc, uintptr_t address)
 {
     Suspect &suspect = running->suspect;
@@ -36,13 +45,15 @@ void not_written(Thread &t, unsigned size, Access access, uint32_t pc, uintptr_t
 template <class Word>
 inline void check_word(Thread &t, Space &space, uint32_t offset, Access access, uint32_t pc, uintptr_t address)
 {
-    constexpr Word all = (Word)0x0303030303030303ull, may = (Word)0x0101010101010101ull;
+    constexpr Word all = (Word)0x0303030303030303ull, may = (Word)0x0101010101010101ull, flies = (Word)0x0808080808080808ull;
     Word state;
     memcpy(&state, space.states + offset, sizeof state);
     if (state == all)
         return;
     if ((state & may) != may)
         not_accessible(t, space, offset, sizeof(Word), access, pc, address);
+    if (state & flies)
+        still_under_way(t, sizeof(Word), access, pc, address);
     if (access == Access::read || access == Access::volatile_read || access == Access::atomic)
         not_written(t, sizeof(Word), access, pc, address);
     if (writes(access))
@@ -215,6 +226,8 @@ void access(uintptr_t address, unsigned size, Access access, uint32_t pc, unsign
         check_copies(*t, address, size, writes(access), pc);
     if (writes(access) && access != Access::atomic)
         running->progress++;
+    if (shared && !writes(access))
+        running->kernel->under_way += t->bytes_under_way;
     if (--t->budget <= 0)
         preempt(*t, pc);
 }

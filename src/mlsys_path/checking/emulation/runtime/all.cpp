@@ -5,6 +5,7 @@
 #include "races.cpp"
 
 #include "access.cpp"
+#include "async.cpp"
 #include "atomics.cpp"
 #include "counters.cpp"
 #include "describe.cpp"

@@ -61,6 +61,13 @@ struct Pending {
     uint8_t access = 0, other_access = 0;
 };
 
+// A copy into shared memory that a thread has begun and not waited for.
+struct AsyncCopy {
+    uintptr_t to;
+    uint32_t size, group;
+    unsigned char data[16];
+};
+
 struct Thread {
     Context context;
     State state = State::ready;
@@ -83,6 +90,9 @@ struct Thread {
     unsigned polls = 0;
     uint32_t polled_pc = 0;
     Pending pending;
+    std::vector<AsyncCopy> copies;  // in the order of their beginning
+    uint32_t groups = 0;            // that it has committed
+    uint32_t bytes_under_way = 0;
 
     uint32_t when() const;
 };
@@ -145,6 +155,8 @@ struct Kernel {
     std::string name;
     uint64_t launches = 0, blocks = 0, threads = 0, barriers = 0, warp_calls = 0;
     unsigned static_shared = 0;
+    uint64_t async_copies = 0, async_bytes = 0;
+    uint64_t under_way = 0;  // bytes on their way into shared memory, summed over all loads from there
     std::vector<Totals> sites;  // two a site: global, shared
 };
 

@@ -20,7 +20,7 @@ struct Cell {
     Mark write, first, second;  // the last write; the last two readers
 };
 
-enum : uint8_t { accessible = 1, written = 2, freed = 4 };
+enum : uint8_t { accessible = 1, written = 2, freed = 4, under_way = 8 };
 
 struct Space {
     char *base = nullptr;

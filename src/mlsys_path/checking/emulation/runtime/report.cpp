@@ -67,6 +67,8 @@ std::string kernels_as_json()
         json.put("name", name).put("launches", (unsigned long long)kernel.launches);
         json.put("blocks", (unsigned long long)kernel.blocks).put("threads", (unsigned long long)kernel.threads);
         json.put("barriers", (unsigned long long)kernel.barriers).put("warp_calls", (unsigned long long)kernel.warp_calls);
+        json.put("async_copies", (unsigned long long)kernel.async_copies);
+        json.put("async_bytes", (unsigned long long)kernel.async_bytes).put("under_way", (unsigned long long)kernel.under_way);
         json.put("static_shared", kernel.static_shared).raw("sites", "[" + sites + "]");
         all += (all.empty() ? "" : ",") + json.text();
     }

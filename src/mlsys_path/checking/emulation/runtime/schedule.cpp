@@ -160,6 +160,7 @@ Block *begin_block(Running &launch, uint32_t linear)
         t->polled = 0, t->polls = 0, t->polled_pc = 0;
         t->barrier.at = {nullptr, 0};
         t->pending.kind = Pending::none;
+        t->copies.clear(), t->groups = 0, t->bytes_under_way = 0;
         prepare(t->context, t->stack, thread_main);
         block->threads.push_back(t);
     }

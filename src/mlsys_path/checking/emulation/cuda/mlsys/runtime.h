@@ -1,6 +1,7 @@
 // What the headers ask of the runtime.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "site.h"
@@ -46,5 +47,8 @@ uint64_t mlsys_warp(mlsys::WarpOp op, unsigned mask, uint64_t value, int argumen
 void mlsys_fence(bool whole_device);
 long long mlsys_clock();
 void mlsys_pause();
+void mlsys_async_copy(void *to, const void *from, size_t size, size_t zeros, mlsys::Site at);
+void mlsys_async_commit(mlsys::Site at);
+void mlsys_async_wait(size_t prior, mlsys::Site at);
 [[noreturn]] void mlsys_trap(const char *what, mlsys::Site at);
 }
