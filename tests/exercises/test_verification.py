@@ -182,14 +182,16 @@ class TestVerify:
 
     def report(self, exercise, folder, ends, **options):
         made = []
+        asked = self.asked = {}
 
-        async def run(spec, files):
+        async def run(spec, files, last):
             part = next(
                 p
                 for p in ("starter", "solution", "wrong/one", "wrong/two")
                 if repr(p) in files["adding.py"].decode()
             )
             made.append((part, spec.limits))
+            asked[part] = last
             end = ends[part]
             return end(spec) if callable(end) else end
 
@@ -214,6 +216,15 @@ class TestVerify:
         _report, made = self.report(exercise, folder, ends)
         assert dict(made)["solution"] == Limits(seconds=10, memory_mb=500)
         assert dict(made)["starter"] == exercise.limits
+
+    def test_a_wrong_solution_runs_up_to_the_level_that_catches_it(self, exercise, folder, ends):
+        self.report(exercise, folder, ends)
+        assert self.asked["solution"] is None
+        assert self.asked["wrong/one"] is exercise.checks["test_first"].level
+
+    def test_nothing_beyond_the_level_that_is_asked_for_is_run(self, exercise, folder, ends):
+        self.report(exercise, folder, ends, level=Level.CORRECT)
+        assert set(self.asked.values()) == {Level.CORRECT}
 
     def test_a_solution_that_needs_more_than_half(self, exercise, folder, ends):
         def end(spec):
@@ -252,7 +263,7 @@ class TestVerify:
         (folder / "solution" / "more.py").write_text("MORE = 1\n")
         seen = {}
 
-        async def run(_spec, files):
+        async def run(_spec, files, _last):
             seen[files["adding.py"]] = set(files)
             return PASSED
 

@@ -38,7 +38,8 @@ class Run:
     seconds: float = 0.0
 
 
-Runner = Callable[[Exercise, Mapping[str, bytes]], Awaitable[Run]]
+# makes one run, up to a level or up to the highest
+Runner = Callable[[Exercise, Mapping[str, bytes], Level | None], Awaitable[Run]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ async def verify(
 ) -> Report:
     """Everything about one exercise; each run is made `repeat` times, as checks draw fresh inputs.
 
-    With a level, wrong solutions that a check of another one catches are left out.
+    With a level nothing beyond it is run, and wrong solutions that a check of another one catches are left out.
     """
     problems = folder_problems(exercise, folder)
     try:
@@ -108,10 +109,10 @@ async def verify(
         return Variant(name, made), []
 
     async def of_solution() -> tuple[Run, str]:
-        made = await run(dataclasses.replace(exercise, limits=half(exercise.limits)), solution)
+        made = await run(dataclasses.replace(exercise, limits=half(exercise.limits)), solution, level)
         if made.verdict is Outcome.FAILED:
             # wrong, or right and too dear: its full limits tell
-            full = await run(exercise, solution)
+            full = await run(exercise, solution, level)
             if full.verdict is Outcome.PASSED:
                 return full, _(
                     "passes only with more than half of its limits ({message}): raise them"
@@ -120,12 +121,16 @@ async def verify(
         return made, solution_problem(made)
 
     async def of_starter() -> tuple[Run, str]:
-        made = await run(exercise, starter)
+        made = await run(exercise, starter, level)
         return made, starter_problem(made)
 
     def of_wrong(name: str) -> Callable[[], Awaitable[tuple[Run, str]]]:
+        # what comes after the check that is to fail proves nothing
+        check = exercise.checks.get(exercise.wrong[name].fails)
+        last = level if check is None else check.level
+
         async def once() -> tuple[Run, str]:
-            made = await run(exercise, wrongs[name])
+            made = await run(exercise, wrongs[name], last)
             return made, wrong_problem(exercise, name, made)
 
         return once

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from mlsys_path.checking.session import Checker
-from mlsys_path.checking.submission import Submission
 from mlsys_path.cli.completing import exercise_ids, stage_ids
 from mlsys_path.cli.lookup import find
-from mlsys_path.cli.many import run_many
-from mlsys_path.cli.parallel import Budget
-from mlsys_path.cli.running import run
+from mlsys_path.cli.proving import verify_all
 from mlsys_path.cli.terminal import style
 from mlsys_path.exercises.registry import registered, registry_problems
 from mlsys_path.exercises.scaffold import scaffold
-from mlsys_path.exercises.verification import Problem, Report, Run, verify
+from mlsys_path.exercises.verification import Problem, Report
 from mlsys_path.language import _, ngettext
 from mlsys_path.levels import LEVELS, Level
-from mlsys_path.machine.inspect import Machine, glance, with_gpus
+from mlsys_path.machine.inspect import glance
 from mlsys_path.roadmap import documents
 from mlsys_path.roadmap.content import Content, exercise_files, read_all
-from mlsys_path.roadmap.model import AdapterName, Exercise
+from mlsys_path.roadmap.model import AdapterName
 from mlsys_path.roadmap.sources import Source, ours, pack, sources
 
 PROBLEMS_FOUND = 1
@@ -108,7 +102,9 @@ def verify_command(
         ]
         without = len(names) - len(exercises)
         problems += [problem for source in everything for problem in _registry(source, content, ids)]
-        reports = asyncio.run(_verify_all(exercises, glance(), jobs, repeat, only, quiet=as_json))
+        reports = asyncio.run(
+            verify_all(exercises, glance(), jobs, repeat, only, tell=None if as_json else _line)
+        )
     problems += [problem for report in reports for problem in report.problems]
     if as_json:
         click.echo(json.dumps(_document(problems, reports), ensure_ascii=False, indent=2))
@@ -186,59 +182,11 @@ def _of_stages(content: Content, stages: Sequence[str]) -> list[str]:
     ]
 
 
-def _up_to(exercise: Exercise, only: frozenset[Level] | None) -> Exercise:
-    """An exercise without the checks that are not asked for: what a run of it takes."""
-    checks = {n: check for n, check in exercise.checks.items() if only is None or check.level in only}
-    return dataclasses.replace(exercise, checks=checks)
-
-
 def _registry(source: Source, content: Content, ids: Sequence[str]) -> list[Problem]:
     on_disk = [spec.parent.name for spec in source.exercises.glob("*/*/exercise.yaml")]
     found = registry_problems(on_disk, registered(source.exercises), content.renames.exercises)
     where = "registry.txt" if source.pack is None else str(source.exercises / "registry.txt")
     return [Problem(name, where, message) for name, message in found.items() if not ids or name in ids]
-
-
-async def _verify_all(
-    exercises: Sequence[tuple[Exercise, Path]],
-    machine: Machine,
-    jobs: int | None,
-    repeat: int,
-    level: Level | None,
-    *,
-    quiet: bool,
-) -> list[Report]:
-    budget, seen = Budget.of_machine(jobs), with_gpus(machine)
-    # levels are a ladder: a check runs when those of weaker levels have passed
-    only = None if level is None else frozenset(LEVELS[: LEVELS.index(level) + 1])
-    with Checker() as checker:
-
-        async def once(folder: Path, exercise: Exercise, files: Mapping[str, bytes]) -> Run:
-            async with budget.share(_up_to(exercise, only), seen):
-                ran = await run(
-                    checker, machine, Submission(exercise, folder, files), only, lambda _event: None
-                )
-            verdict, first = ran.verdict, ran.verdict.first_failure
-            return Run(
-                verdict=verdict.verdict,
-                failing_check=first.name if first else "",
-                message=first.message if first else verdict.message,
-                open_because={
-                    level: why for level, why in verdict.open_because.items() if only is None or level in only
-                },
-                seconds=verdict.seconds,
-            )
-
-        return await run_many(
-            [
-                functools.partial(
-                    verify, exercise, folder, functools.partial(once, folder), repeat=repeat, level=level
-                )
-                for exercise, folder in exercises
-            ],
-            tell=None if quiet else _line,
-            label=_("verifying"),
-        )
 
 
 def _line(report: Report) -> str:
