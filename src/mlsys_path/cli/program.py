@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "track": ("track", "track_group", N_("Ways through the roadmap: list, show, follow")),
     "calc": ("calc", "calc_group", N_("Calculators: memory, FLOPs, communication, pipelines")),
     "doctor": ("doctor", "doctor_command", N_("What this machine can check, and how to add what is missing")),
+    "build": ("build", "build_group", N_("Build Triton from source, step by step, proved at the end")),
     "export": ("exchange", "export_command", N_("Write your progress to one file")),
     "import": ("exchange", "import_command", N_("Merge progress from an exported file")),
     "pack": ("pack", "pack_group", N_("Content packs of others: add, list, remove")),
