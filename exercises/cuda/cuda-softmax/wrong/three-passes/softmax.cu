@@ -1,0 +1,85 @@
+// y = softmax of each row of x on the GPU.
+
+#include <cmath>
+#include <cstddef>
+#include <cuda_runtime.h>
+
+constexpr unsigned lanes = 32;           // threads of a warp
+constexpr unsigned held = 32;            // elements of a row that a thread keeps in registers
+constexpr unsigned most_threads = 1024;  // so that 32,768 elements of a row need to be read only once
+constexpr unsigned narrow_rows = 4;      // rows of a block, where one warp is enough for a row
+
+// What is known of some elements: the largest, and the sum of exp(x - largest). Of no elements: minus infinity and 0.
+struct Partial {
+    float largest, sum;
+};
+
+__device__ Partial merge(Partial a, Partial b)
+{
+    float largest = fmaxf(a.largest, b.largest);
+    if (largest == -INFINITY)
+        return {largest, 0.0f};  // the differences below would be infinity less infinity
+    return {largest, a.sum * __expf(a.largest - largest) + b.sum * __expf(b.largest - largest)};
+}
+
+// Of all lanes, in all lanes.
+__device__ Partial warp_merge(Partial mine)
+{
+#pragma unroll
+    for (unsigned distance = lanes / 2; distance > 0; distance /= 2)
+        mine = merge(mine, {__shfl_xor_sync(0xffffffff, mine.largest, distance),
+                            __shfl_xor_sync(0xffffffff, mine.sum, distance)});
+    return mine;
+}
+
+// Of the threads with this threadIdx.y, in all of them; to be called once.
+__device__ Partial row_merge(Partial mine)
+{
+    __shared__ Partial of_warp[lanes];
+    unsigned lane = threadIdx.x % lanes, warp = threadIdx.x / lanes, warps = blockDim.x / lanes;
+    mine = warp_merge(mine);
+    if (warps == 1)
+        return mine;
+    if (lane == 0)
+        of_warp[warp] = mine;
+    __syncthreads();
+    // each warp merges all of them for itself: nobody has to hand the result round
+    return warp_merge(lane < warps ? of_warp[lane] : Partial{-INFINITY, 0.0f});
+}
+
+// The three passes of the textbook.
+__device__ void three_passes(const float *x, float *y, size_t cols)
+{
+    Partial mine = {-INFINITY, 0.0f};
+    for (size_t column = threadIdx.x; column < cols; column += blockDim.x)
+        mine.largest = fmaxf(mine.largest, x[column]);
+    float largest = row_merge(mine).largest, base = largest == -INFINITY ? 0.0f : largest;
+    __syncthreads();
+    mine = {base, 0.0f};
+    for (size_t column = threadIdx.x; column < cols; column += blockDim.x)
+        mine.sum += __expf(x[column] - base);
+    float sum = row_merge(mine).sum, scale = sum > 0 ? 1 / sum : 0.0f;
+    for (size_t column = threadIdx.x; column < cols; column += blockDim.x)
+        y[column] = scale * __expf(x[column] - base);
+}
+
+// x and y have `rows` rows of `cols` floats. One block for each row.
+__global__ void __launch_bounds__(most_threads)
+    softmax(const float *__restrict__ x, float *__restrict__ y, size_t rows, size_t cols)
+{
+    size_t row = blockIdx.x;
+    three_passes(x + row * cols, y + row * cols, cols);
+}
+
+// Starts softmax on `stream` and does not wait for it. x and y begin at multiples of 16 bytes.
+cudaError_t launch_softmax(const float *x, float *y, size_t rows, size_t cols, cudaStream_t stream)
+{
+    if (rows == 0 || cols == 0)
+        return cudaSuccess;  // a grid without blocks is an error
+    size_t threads = (cols + held * lanes - 1) / (held * lanes) * lanes;  // whole warps that hold a row, if they may
+    threads = threads < most_threads ? threads : most_threads;
+    unsigned together = 1;
+    size_t blocks = (rows + together - 1) / together;
+    softmax<<<(unsigned)blocks, dim3((unsigned)threads, together), 0, stream>>>(x, y, rows, cols);
+    return cudaGetLastError();
+}
