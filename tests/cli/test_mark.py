@@ -15,6 +15,25 @@ from mlsys_path.progress.store import Store
 
 from .conftest import write
 
+TAKING = """\
+  - id: taking
+    title: {en: Taking, zh: 减法}
+    summary: {en: Differences., zh: 两数之差。}
+    reads: [{resource: a-book, parts: {en: Chapter 2, zh: 第 2 章}, hours: 3}]
+"""
+STEPS = """
+- read: {resource: a-book, parts: {en: Preface, zh: 序}, hours: 1}
+- read: {resource: a-book, parts: {en: Chapter 1, zh: 第 1 章}, hours: 2}
+- {topic: taking}
+- {exercise: add-two}"""
+TWO = """\
+id: two
+title: {en: Two, zh: 二}
+summary: {en: Two parts., zh: 两部分。}
+steps:
+- read: {resource: a-book, parts: {en: Chapter 1, zh: 第 1 章}, hours: 2}
+- read: {resource: a-book, parts: {en: Chapter 2, zh: 第 2 章}, hours: 3}
+"""
 RENAMES = "exercises: {plus-one: add-one}\ntopics: {sums: adding}\n"
 
 
@@ -176,6 +195,70 @@ def test_what_is_read_is_no_longer_to_be_read_first(invoke):
     assert "Read first" not in invoke("next").stdout
     assert shown(invoke, "next")["suggestions"][0]["read_first"] is None
     assert invoke("show", "a-book").stdout.startswith("# A book of sums (read, by your word)\n")
+
+
+class TestAPart:
+    """A resource has several parts, and each topic wants one of them read."""
+
+    @pytest.fixture(autouse=True)
+    def _another_topic(self, content: Path):
+        stage = content / "roadmap" / "stages" / "01-foundations.yaml"
+        write(stage, stage.read_text() + TAKING)
+        track = content / "roadmap" / "tracks" / "arithmetic.yaml"
+        write(track, track.read_text().replace("[{exercise: add-two}]", STEPS))
+
+    def left(self, invoke) -> list[str]:
+        [week] = shown(invoke, "plan", "--track", "arithmetic", "--hours", "100")["weeks"]
+        return [item["reading"] for item in week["items"] if item["kind"] == "read"]
+
+    def test_is_marked_apart_from_the_rest(self, invoke):
+        assert self.left(invoke) == ["arithmetic/a-book", "adding/a-book", "taking/a-book"]
+        result = invoke("mark", "taking/a-book", "read")
+        assert result.stdout == (
+            "“A book of sums: Chapter 2” (reading taking/a-book): read, by your word.\n"
+            "`mlsys-path plan` and `next` leave it out.\n"
+        )
+        assert self.left(invoke) == ["arithmetic/a-book", "adding/a-book"]
+        assert "Chapter 2 (3 h; read, by your word)" in invoke("show", "taking").stdout
+        assert "read, by your word" not in invoke("show", "adding").stdout
+        assert "Chapter 2 (3 h; read, by your word)" in invoke("show", "a-book").stdout
+
+    def test_is_known_to_the_track_that_wants_it_too(self, invoke):
+        assert shown(invoke, "mark", "arithmetic/a-book", "read")["id"] == "arithmetic/a-book"
+        assert "(reading adding/a-book)" in invoke("mark", "adding/a-book", "known").stdout
+        assert self.left(invoke) == ["taking/a-book"]
+        assert "- `arithmetic/a-book`: A book of sums. Preface (1 h; read, by your word)." in " ".join(
+            invoke("show", "arithmetic").stdout.split()
+        )
+
+    def test_is_part_of_the_whole(self, invoke):
+        invoke("mark", "a-book", "read")
+        assert self.left(invoke) == []
+        document = shown(invoke, "mark", "adding/a-book", "none")
+        assert (document["kind"], document["word"], document["stored"]) == ("reading", None, True)
+        assert self.left(invoke) == ["adding/a-book"]
+        assert not shown(invoke, "mark", "adding/a-book", "none")["stored"]
+
+    def test_has_a_page(self, invoke):
+        page = invoke("show", "taking/a-book").stdout
+        assert page.startswith("# A book of sums\n\nChapter 2\n")
+        assert "For: Taking (`taking`)" in page
+        assert "`mlsys-path mark taking/a-book read`" in page
+
+    def test_is_said_in_progress(self, invoke):
+        invoke("mark", "taking/a-book", "read")
+        [word] = shown(invoke, "progress")["words"]
+        assert (word["kind"], word["id"], word["title"]) == (
+            "reading", "taking/a-book", "A book of sums: Chapter 2",
+        )  # fmt: skip
+
+    def test_that_there_is_not_is_told_the_nearest(self, invoke):
+        assert "did you mean 'taking/a-book'?" in invoke("mark", "taking/a-bok", "read").stderr
+
+    def test_of_several_of_a_track_none_is_guessed(self, invoke, content: Path):
+        write(content / "roadmap" / "tracks" / "two.yaml", TWO)
+        said = invoke("mark", "two/a-book", "read").stderr
+        assert "two/a-book has several parts: adding/a-book, taking/a-book" in said
 
 
 def test_words_travel_in_an_export(invoke, home: Path, tmp_path: Path):

@@ -182,6 +182,11 @@ class TestCompletion:
         assert self.complete("mlsys-path start add-t") == ["add-two"]
         assert self.complete("mlsys-path list --track ") == ["arithmetic"]
         assert self.complete("mlsys-path show a-") == ["a-book"]
+        assert self.complete("mlsys-path mark ad") == ["adding", "add-one", "add-two", "add-nowhere"]
+
+    def test_readings_after_the_slash(self, content: Path):
+        assert self.complete("mlsys-path mark adding/") == ["adding/a-book"]
+        assert self.complete("mlsys-path show adding/a") == ["adding/a-book"]
 
     def test_broken_content_completes_nothing(self, content: Path):
         (content / "roadmap" / "stages" / "01-foundations.yaml").write_text("id: [")

@@ -221,7 +221,7 @@ def test_what_the_learner_said_arrives_too(filled, said, other, tmp_path):
 def test_a_claim_in_the_file(said, tmp_path):
     export(tmp_path / "p.jsonl")
     header, *claims, end = [json.loads(line) for line in (tmp_path / "p.jsonl").read_bytes().splitlines()]
-    assert (header["version"], end) == (2, {"end": 4})
+    assert (header["version"], end) == (3, {"end": 4})
     assert claims[3]["claim"].keys() == {"id", "kind", "subject", "claim", "at", "detail"}
     assert claims[3]["claim"]["detail"] == {"right": 2, "of": 3, "seed": 7}
 
@@ -234,8 +234,25 @@ def test_a_file_of_version_1_is_read(lines, other, tmp_path):
 
 def test_a_file_of_version_1_knows_no_claims(said, refused, tmp_path):
     export(tmp_path / "p.jsonl")
-    message = refused((tmp_path / "p.jsonl").read_bytes().replace(b'"version":2', b'"version":1'))
+    message = refused((tmp_path / "p.jsonl").read_bytes().replace(b'"version":3', b'"version":1'))
     assert ", line 2: it stands where nothing of its kind may stand" in message
+
+
+def test_a_file_of_version_2_is_read_and_knows_no_claims_of_readings(said, refused, other, tmp_path):
+    export(tmp_path / "p.jsonl")
+    earlier = (tmp_path / "p.jsonl").read_bytes().replace(b'"version":3', b'"version":2')
+    (tmp_path / "p2.jsonl").write_bytes(earlier)
+    assert import_(tmp_path / "p2.jsonl", database=other).claims == 4
+    reading = earlier.replace(b'"kind":"resource","subject":"cs-app"', b'"kind":"reading","subject":"a/b"')
+    assert "it stands where nothing of its kind may stand" in refused(reading)
+
+
+def test_a_word_about_a_part_arrives(other, tmp_path):
+    with Store.open() as store:
+        store.claim("reading", "caches/cs-app", "read")
+    export(tmp_path / "p.jsonl")
+    import_(tmp_path / "p.jsonl", database=other)
+    assert list(queries.claims(path=other).words) == [("reading", "caches/cs-app")]
 
 
 @pytest.mark.parametrize(
@@ -277,8 +294,8 @@ def test_missing_keys_are_named(lines, refused):
     ("header", "said"),
     [
         (
-            {"format": "mlsys-path-progress", "version": 3},
-            "newer mlsys-path (its format is 3, here 2): update",
+            {"format": "mlsys-path-progress", "version": 4},
+            "newer mlsys-path (its format is 4, here 3): update",
         ),
         ({"format": "mlsys-path-progress", "version": True}, "it is not an export of mlsys-path"),
         ({"format": "mlsys-path-progress"}, "it is not an export of mlsys-path"),

@@ -13,6 +13,8 @@ from mlsys_path.progress import migrations, queries
 from mlsys_path.progress.rows import attempt_to_row
 from mlsys_path.progress.store import Store
 
+_AGAIN = "INSERT OR REPLACE INTO claims SELECT * FROM claims"
+
 
 def fill_v1(connection: sqlite3.Connection, attempt) -> None:
     row = attempt_to_row(attempt)
@@ -33,8 +35,16 @@ def fill_v2(connection: sqlite3.Connection, attempt) -> None:
     )
 
 
+def fill_v3(connection: sqlite3.Connection, attempt) -> None:
+    fill_v2(connection, attempt)
+    connection.execute(
+        "INSERT INTO claims VALUES (?, 'reading', 'caches/ostep', 'read', ?, '{}')",
+        ["0" * 26, attempt_to_row(attempt)["started_at"]],
+    )
+
+
 # what a learner had in a database of each version: a new version adds its own line
-FILL = {1: fill_v1, 2: fill_v2}
+FILL = {1: fill_v1, 2: fill_v2, 3: fill_v3}
 
 
 def m999_notes(db: sqlite_utils.Database) -> None:
@@ -79,13 +89,24 @@ def test_every_version_reads_as_it_was(earlier):
     assert queries.hints_seen(attempt.exercise) == 2
     assert queries.setting("track") == "gpu-kernels"
     assert queries.best_ratio(attempt.exercise, "speed") == 2.0
-    assert list(queries.claims().words) == ([("topic", "caches")] if version > 1 else [])
+    said = [("reading", "caches/ostep")] * (version > 2) + [("topic", "caches")] * (version > 1)
+    assert list(queries.claims().words) == said
 
 
 def test_claims_can_be_made_in_what_was_an_earlier_database(earlier):
     with Store.open() as store:
         store.claim("stage", "foundations", "known")
-    assert ("stage", "foundations") in queries.claims().words
+        store.claim("reading", "locks/ostep", "read")
+    assert {("stage", "foundations"), ("reading", "locks/ostep")} <= set(queries.claims().words)
+
+
+def test_claims_stay_append_only_in_what_was_an_earlier_database(earlier, database):
+    with Store.open() as store:
+        store.claim("topic", "caches", "read")
+    with closing(sqlite3.connect(database)) as connection:
+        for statement in ("DELETE FROM claims", "UPDATE claims SET claim = 'none'", _AGAIN):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(statement)
 
 
 @pytest.mark.parametrize(

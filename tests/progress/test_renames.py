@@ -149,3 +149,13 @@ def test_whatever_id_is_asked_for(make_attempt, asked):
         store.record_event("oldest", "hint", "1")
     assert [a.exercise for a in queries.attempts(asked, renames=RENAMES)] == ["now"]
     assert queries.hints_seen(asked, RENAMES) == 2
+
+
+def test_a_part_that_was_read_is_found_whatever_of_its_name_has_changed():
+    with Store.open() as store:
+        store.claim("reading", "cache/csapp", "read")
+        store.claim("reading", "gpu/cs-app", "known")
+        store.claim("stage", "cache", "known")
+    assert set(queries.claims(RENAMES).words) == {
+        ("reading", "caches/cs-app"), ("reading", "gpu-kernels/cs-app"), ("stage", "cache"),
+    }  # fmt: skip

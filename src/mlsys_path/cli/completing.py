@@ -28,8 +28,8 @@ def track_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
 
 
 def any_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids of everything that `show` can show; resources come last."""
-    return [
+    """Ids of everything that `show` can show; resources come last, and after a slash a topic's reading."""
+    return _readings(incomplete) or [
         item
         for kind in ("exercises", "topics", "stages", "tracks", "resources")
         for item in _of(kind, incomplete)
@@ -37,8 +37,10 @@ def any_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -
 
 
 def markable_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids of everything that one can say to have read or to know."""
-    return [item for kind in ("stages", "topics", "exercises", "resources") for item in _of(kind, incomplete)]
+    """Ids of everything that one can say to have read or to know; after a slash a topic's or track's reading."""
+    return _readings(incomplete) or [
+        item for kind in ("stages", "topics", "exercises", "resources") for item in _of(kind, incomplete)
+    ]
 
 
 def exercise_ids_or_paths(
@@ -48,6 +50,10 @@ def exercise_ids_or_paths(
     from click.shell_completion import CompletionItem
 
     return _of("exercises", incomplete) or [CompletionItem(incomplete, type="dir")]
+
+
+def _readings(incomplete: str) -> list[CompletionItem]:
+    return _of("readings", incomplete) if "/" in incomplete else []
 
 
 def _of(kind: str, incomplete: str) -> list[CompletionItem]:

@@ -2,13 +2,13 @@
 
 JSON Lines in UTF-8, compressed with gzip when the name ends in .gz:
 
-- the first line is the header, `{"format": "mlsys-path-progress", "version": 2, "exported_at": "…"}`;
+- the first line is the header, `{"format": "mlsys-path-progress", "version": 3, "exported_at": "…"}`;
 - each line after it is one record: `{"attempt": {…}}`, `{"event": {…}}` and `{"claim": {…}}` with the columns of
   the tables `attempts`, `events` and `claims` (`levels`, `measurements` and a claim's `detail` as JSON), and
   `{"setting": {"key": "…", "value": "…"}}`;
 - the last line counts the records, `{"end": 123}`: a file without it was cut short.
 
-Version 1 is the same without claims, and is read too. Ids are written as they were stored: those that were renamed
+Version 1 is the same without claims, version 2 without claims of readings; both are read too. Ids are written as they were stored: those that were renamed
 since are told so when they are read. Import merges by id in one transaction: what is known stays as it is, what is not is added, and a setting is
 taken only where none is set.
 """
@@ -33,13 +33,13 @@ from mlsys_path.language import _
 from mlsys_path.progress.exchange_format import (
     FORMAT,
     MAX_LINE,
-    SINCE,
     VERSION,
     Kind,
     Malformed,
     check_header,
     decode,
     encode,
+    since,
 )
 from mlsys_path.progress.opening import reading
 from mlsys_path.progress.records import now, to_text
@@ -186,7 +186,7 @@ def _records(path: Path) -> Iterator[tuple[Kind, dict[str, Any]]]:
 
 
 def _misplaced(kind: Kind, value: Any, count: int, ended: bool, version: int) -> str:
-    if kind == "header" or ended or version < SINCE.get(kind, 1):
+    if kind == "header" or ended or version < since(kind, value):
         return _("it stands where nothing of its kind may stand")
     if kind == "end" and value != count:
         return _("records are missing: there are {found} of {said}").format(found=count, said=value)

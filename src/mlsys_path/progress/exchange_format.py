@@ -19,11 +19,10 @@ from mlsys_path.progress.rows import (
 )
 
 FORMAT = "mlsys-path-progress"
-VERSION = 2
+VERSION = 3
 MAX_LINE = 1 << 20  # bytes of one line
 
 Kind = Literal["header", "attempt", "event", "claim", "setting", "end"]
-SINCE: dict[Kind, int] = {"claim": 2}  # the version that brought a kind of record, where it is not the first
 
 _ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _JSON_COLUMNS = ("levels", "measurements", "detail")
@@ -59,6 +58,13 @@ def decode(line: bytes) -> tuple[Kind, Any]:
         # also from a lone surrogate, an unknown outcome or level, a moment that is none
         pass
     raise Malformed(_("it is damaged, or was not written by mlsys-path"))
+
+
+def since(kind: Kind, value: Any) -> int:
+    """The version of the format that brought a record."""
+    if kind == "claim":
+        return 3 if value["kind"] == "reading" else 2
+    return 1
 
 
 def check_header(kind: Kind, value: Any) -> int:

@@ -136,6 +136,31 @@ BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
 """
 
 
+# A part of a resource is a subject too; SQLite changes no CHECK, so the rows move to a table that has it.
+_M003 = """
+CREATE TABLE claims_with_readings (
+    id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
+    kind TEXT NOT NULL CHECK (kind IN ('topic', 'resource', 'stage', 'exercise', 'reading')),
+    subject TEXT NOT NULL CHECK (subject <> ''),
+    claim TEXT NOT NULL CHECK (claim IN ('read', 'known', 'none', 'diagnostic')),
+    at TEXT NOT NULL CHECK (length(at) = 27 AND strftime('%s', at) IS NOT NULL),
+    detail TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(detail)),
+    CHECK (claim <> 'diagnostic' OR kind = 'stage')
+);
+INSERT INTO claims_with_readings SELECT id, kind, subject, claim, at, detail FROM claims ORDER BY rowid;
+DROP TABLE claims;
+ALTER TABLE claims_with_readings RENAME TO claims;
+CREATE INDEX claims_by_subject ON claims (kind, subject, at, id);
+CREATE TRIGGER claims_once BEFORE INSERT ON claims
+WHEN EXISTS (SELECT 1 FROM claims WHERE id = NEW.id OR rowid = NEW.rowid)
+BEGIN SELECT RAISE(ABORT, 'claims are append-only: this id is known'); END;
+CREATE TRIGGER claims_update BEFORE UPDATE ON claims
+BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
+CREATE TRIGGER claims_delete BEFORE DELETE ON claims
+BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
+"""
+
+
 def m001_attempts_events_settings(db: Database) -> None:
     """The first schema."""
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -149,7 +174,13 @@ def m002_claims(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings, m002_claims)
+def m003_readings(db: Database) -> None:
+    """What the learner says of a part of a resource."""
+    for statement in _statements(_M003):
+        db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings, m002_claims, m003_readings)
 
 
 def version() -> int:

@@ -18,7 +18,7 @@ from mlsys_path.progress.deriving import Touched, by_present_id, merge, status
 from mlsys_path.progress.opening import reading
 from mlsys_path.progress.records import Attempt, Claim, ClaimKind, Claims, Day, Status, Summary, from_text
 from mlsys_path.progress.rows import ATTEMPT_COLUMNS, CLAIM_COLUMNS, attempt_from_row, claim_from_row
-from mlsys_path.roadmap.renaming import earlier, newest_of
+from mlsys_path.roadmap.renaming import earlier, newest_of, newest_reading
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.model import Renames
@@ -204,12 +204,23 @@ def claims(renames: Renames | None = None, *, path: Path | None = None) -> Claim
             if claim.claim == "diagnostic":
                 diagnostics[claim.subject] = claim
                 continue
-            if renames is not None and claim.kind != "stage":
-                claim = replace(claim, subject=renames.newest(claim.kind + "s", claim.subject))
+            if renames is not None:
+                claim = replace(claim, subject=_present(renames, claim))
             before = words.get((claim.kind, claim.subject))
             if before is None or before.order < claim.order:
                 words[claim.kind, claim.subject] = claim
     return Claims(words, diagnostics)
+
+
+def _present(renames: Renames, claim: Claim) -> str:
+    """What the subject of a claim is called now."""
+    match claim.kind:
+        case "stage":
+            return claim.subject
+        case "reading":
+            return newest_reading(renames, claim.subject)
+        case kind:
+            return renames.newest(kind + "s", claim.subject)
 
 
 def setting(key: str, default: str = "", *, path: Path | None = None) -> str:

@@ -16,7 +16,7 @@ from mlsys_path.levels import Level, Outcome
 EventKind = Literal["started", "hint", "solution", "reset"]
 EVENT_KINDS: tuple[EventKind, ...] = ("started", "hint", "solution", "reset")
 
-ClaimKind = Literal["topic", "resource", "stage", "exercise"]
+ClaimKind = Literal["topic", "resource", "stage", "exercise", "reading"]
 CLAIM_KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
 ClaimWord = Literal["read", "known", "none", "diagnostic"]
 CLAIM_WORDS: tuple[ClaimWord, ...] = get_args(ClaimWord)

@@ -165,4 +165,4 @@ class _Reading:
         return [item for item in itinerary.of_topic(self._roadmap, topic) if item.kind == "read"]
 
     def _done(self, item: Item) -> bool:
-        return self._word.read_by(item.id, item.topic) is not None
+        return self._word.read(item.name) is not None

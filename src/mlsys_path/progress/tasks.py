@@ -24,6 +24,7 @@ class Task:
     topic: str  # that it is done for; "" for what a track wants read by itself
     minutes: int
     parts: Text | None = None  # of a resource: what of it matters
+    name: str = ""  # of a reading, in `Roadmap.readings`
     needed_for: str = ""  # the exercise that builds on it, where it is not among what was asked for
 
 
@@ -93,7 +94,7 @@ class _Order:
         for item in items:
             if item.kind == "read":
                 self._reading.setdefault(item.topic, []).append(item)
-        self._read: set[tuple[object, ...]] = set()
+        self._read: set[str] = set()
         self.tasks: list[Task] = []
         self.apart: dict[str, Apart] = {}
         self.planned: list[str] = []
@@ -110,9 +111,9 @@ class _Order:
                     self._put_exercise(name, item.id)
 
     def _put_reading(self, item: Item) -> None:
-        if item.key not in self._read and not self._word.read_by(item.id, item.topic):
-            self._read.add(item.key)
-            self.tasks.append(Task("read", item.id, item.topic, _minutes(item.hours), item.parts))
+        if item.name not in self._read and not self._word.read(item.name):
+            self._read.add(item.name)
+            self.tasks.append(Task("read", item.id, item.topic, _minutes(item.hours), item.parts, item.name))
 
     def _put_exercise(self, name: str, goal: str) -> None:
         self._done.add(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta, tzinfo
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +32,7 @@ class Entry:
     title: str
     minutes: int
     why: str
+    name: str = ""  # of a reading, in `Roadmap.readings`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def today(
         part = min(entry.minutes, room)
         if part == 0 or (items and part < min(STEP, entry.minutes)):
             break
-        items.append(Entry(entry.kind, entry.id, entry.title, part, entry.why))
+        items.append(replace(entry, minutes=part))
         room -= part
     return Today(pace, minutes, done_today, done_this_week, tuple(items))
 
@@ -83,7 +84,8 @@ def _entries(roadmap: Roadmap, tasks: Sequence[Task], suggestions: Sequence[Sugg
             title = _("{title}: {parts}").format(
                 title=roadmap.resources[task.id].title[current()], parts=parts
             )
-            yield Entry("read", task.id, title, task.minutes, _why_read(roadmap, task, tasks[number + 1 :]))
+            why = _why_read(roadmap, task, tasks[number + 1 :])
+            yield Entry("read", task.id, title, task.minutes, why, task.name)
         elif task.id != first:
             why = said[task.id].because if task.id in said else _after(roadmap, task)
             yield _exercise(roadmap, task.id, why)
@@ -134,7 +136,7 @@ def done(
             solved[at] += roadmap.exercises[name].minutes
     read = dict.fromkeys(week, 0)
     for item in items:
-        claim = word.read_by(item.id, item.topic) if item.kind == "read" else None
+        claim = word.read(item.name) if item.kind == "read" else None
         if claim and claim.claim == "read" and (at := _day(claim.at, tz)) in read:
             read[at] += round(item.hours * 60)
     spent = {at: solved[at] + min(read[at], share(pace)) for at in week}

@@ -1,7 +1,7 @@
 """What the learner's word comes to over a roadmap: what they have read, and what they know. Pure.
 
-A word about a stage holds for its topics, and one about a topic for its exercises and reading, until something later is
-said of those themselves. It is never proof: whoever shows it says whose word it is.
+A word about a stage holds for its topics, one about a topic for its exercises and reading, and one about a resource for
+its parts, until something later is said of those themselves. It is never proof: whoever shows it says whose word it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from mlsys_path.language import N_
-from mlsys_path.progress.records import Claims
+from mlsys_path.progress.records import CLAIM_KINDS, Claims
 
 if TYPE_CHECKING:
     from mlsys_path.progress.records import Claim, ClaimKind
@@ -29,18 +29,29 @@ class Word:
 
     def of(self, kind: str, id_: str) -> Said:
         """What is said of a thing, itself or with what it is a part of; "" for nothing, and for what cannot be said."""
-        if kind not in ("stage", "topic", "exercise", "resource"):
+        if kind not in CLAIM_KINDS:
             return ""
-        claim = self._holds(kind, id_)  # type: ignore[arg-type]
+        claim = self.read(id_) if kind == "reading" else self._holds(kind, id_)
         if claim is None or (kind == "exercise" and claim.claim != "known"):
             return ""
         return "known" if claim.claim == "known" else "read"
 
-    def read_by(self, resource: str, topic: str) -> Claim | None:
-        """What says that a reading is done: all of the resource, or whatever the topic wants read."""
-        of_topic = self._holds("topic", topic) if topic else None
-        of_resource = self._holds("resource", resource)
-        return min(filter(None, (of_resource, of_topic)), key=lambda claim: claim.order, default=None)
+    def read(self, name: str) -> Claim | None:
+        """What said first that a reading is done: of itself, of all of its resource, or of a topic that wants it read."""
+        reading = self._roadmap.readings.get(name)
+        if reading is None:
+            return None
+        own = self.claims.words.get(("reading", name))
+        wider = [
+            self._holds("resource", reading.reading.resource),
+            *(self._holds("topic", topic) for topic in reading.topics),
+        ]
+        if own is not None and own.claim == "none":
+            # what was said of more later holds again
+            found = [claim for claim in wider if claim is not None and claim.order > own.order]
+        else:
+            found = [claim for claim in (own, *wider) if claim is not None]
+        return min(found, key=lambda claim: claim.order, default=None)
 
     @cached_property
     def known(self) -> frozenset[str]:

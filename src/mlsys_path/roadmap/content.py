@@ -22,7 +22,7 @@ from mlsys_path.roadmap.model import (
 )
 from mlsys_path.roadmap.sources import Source
 
-_ID_WORDS = "abcdefghijklmnopqrstuvwxyz0123456789-"
+ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 # folder of roadmap/: the key of its lists; the files of the others hold one record each
 LISTS = {"resources": "resources", "planned": "planned"}
 FOLDERS = ("stages", "additions", "resources", "planned", "tracks")
@@ -51,7 +51,7 @@ class Content:
     def add(self, kind: str, into: dict[str, Any], record: Any, document: Document, base: Loc) -> bool:
         """Take a record in; a second one of the same id is a problem, and False."""
         at = (*base, "id")
-        if not record.id or set(record.id) - set(_ID_WORDS):
+        if not record.id or set(record.id) - ID_CHARACTERS:
             self.problems.append(
                 document.places.problem(at, _("an id has small letters, digits and hyphens only"))
             )

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mlsys_path.roadmap.model import Reading
+from mlsys_path.roadmap.readings import part_of
 
 if TYPE_CHECKING:
     from mlsys_path.language import Text
     from mlsys_path.roadmap.load import Roadmap
-    from mlsys_path.roadmap.model import Step, Track
+    from mlsys_path.roadmap.model import Reading, Step, Track
 
 ItemKind = Literal["read", "exercise", "planned"]
 
@@ -25,11 +25,12 @@ class Item:
     topic: str  # the topic that it is done for; "" for what a track wants read by itself
     hours: float
     parts: Text | None = None  # of a resource: what of it matters here
+    name: str = ""  # of a reading, in `Roadmap.readings`
 
     @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two of them one: of a reading the resource and its parts, as another part is other work."""
-        return (self.kind, self.id, self.parts) if self.kind == "read" else (self.kind, self.id)
+    def key(self) -> tuple[str, str]:
+        """What makes two of them one: of a reading its name, as another part of a resource is other work."""
+        return self.kind, self.name or self.id
 
 
 def of_track(roadmap: Roadmap, track: Track) -> list[Item]:
@@ -55,14 +56,14 @@ def of_step(roadmap: Roadmap, step: Step) -> list[Item]:
         return of_topic(roadmap, step.topic)
     if step.exercise:
         return [_exercise(roadmap, step.exercise)]
-    return [_read(step.read, "")] if step.read else []
+    return [_read(roadmap, step.read)] if step.read else []
 
 
 def of_topic(roadmap: Roadmap, topic_id: str) -> list[Item]:
     """A topic's reading, then its exercises."""
     topic = roadmap.topics[topic_id]
     return [
-        *(_read(reading, topic_id) for reading in topic.reads),
+        *(_read(roadmap, reading, topic_id) for reading in topic.reads),
         *(_exercise(roadmap, name) for name in topic.exercises),
     ]
 
@@ -96,13 +97,17 @@ def _exercise(roadmap: Roadmap, name: str) -> Item:
     return Item("exercise" if built else "planned", name, roadmap.exercise_topic[name], minutes / 60)
 
 
-def _read(reading: Reading, topic: str) -> Item:
-    return Item("read", reading.resource, topic, reading.hours, reading.parts)
+def _read(roadmap: Roadmap, reading: Reading, topic: str = "") -> Item:
+    name = roadmap.reading_names[part_of(reading)]
+    if not topic:
+        # a track that repeats what a topic wants read means that reading
+        topic = next(iter(roadmap.readings[name].topics), "")
+    return Item("read", reading.resource, topic, reading.hours, reading.parts, name)
 
 
 def _once(items: Iterator[Item]) -> list[Item]:
     """Each exercise once, and each part of a resource."""
-    found: dict[tuple[object, ...], Item] = {}
+    found: dict[tuple[str, str], Item] = {}
     for item in items:
         found.setdefault(item.key, item)
     return list(found.values())

@@ -13,17 +13,18 @@ import pickle
 import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mlsys_path import __version__, locations
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
-from mlsys_path.roadmap import graph, itinerary
+from mlsys_path.roadmap import graph, itinerary, readings
 from mlsys_path.roadmap.model import Exercise, Pack, Planned, Renames, Resource, Stage, Topic, Track
 from mlsys_path.roadmap.sources import Installed, Source, installed_packs, sources
 from mlsys_path.roadmap.stamps import index_file, record_files, stamp
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ class Roadmap:
     def track_exercises(self, track_id: str) -> tuple[str, ...]:
         """The built exercises of a track, in its order."""
         return itinerary.exercises(self, self.tracks[track_id])
+
+    @cached_property
+    def reading_names(self) -> dict[readings.Part, str]:
+        """What each part of a resource that is to be read is called."""
+        return readings.names(self.topics, self.tracks)
+
+    @cached_property
+    def readings(self) -> dict[str, readings.Named]:
+        """Everything that is to be read, by name."""
+        return readings.named(self)
 
     @property
     def requires(self) -> dict[str, tuple[str, ...]]:

@@ -53,6 +53,7 @@ class Reading:
     resource: str
     parts: Text
     hours: Annotated[float, Gt(0), Le(200)]
+    name: str = ""  # tells it from another part of the resource that the same topic or track wants read
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mlsys_path.errors import UserError
 from mlsys_path.language import N_, _
+from mlsys_path.roadmap import readings
+from mlsys_path.roadmap.renaming import newest_reading
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
 
-Kind = Literal["exercise", "topic", "stage", "track", "resource", "planned"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = Literal["exercise", "topic", "stage", "track", "resource", "planned", "reading"]
+EVERY: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = EVERY[:-1]  # a reading is a part of a resource and has no record of its own
 WORDS: dict[Kind, str] = {
     "exercise": N_("exercise"),
     "topic": N_("topic"),
@@ -20,11 +23,12 @@ WORDS: dict[Kind, str] = {
     "track": N_("track"),
     "resource": N_("resource"),
     "planned": N_("planned exercise"),
+    "reading": N_("reading"),
 }
 
 
 def records(roadmap: Roadmap, kind: Kind) -> Mapping[str, Any]:
-    """All records of a kind, by id."""
+    """All records of a kind, by id; readings by name."""
     found: Mapping[str, Any] = getattr(roadmap, "planned" if kind == "planned" else kind + "s")
     return found
 
@@ -36,7 +40,18 @@ def kinds_of(roadmap: Roadmap, id_: str) -> list[tuple[Kind, str]]:
         newest = roadmap.renames.newest(kind + "s", id_) if kind not in ("stage", "planned") else id_
         if newest in records(roadmap, kind):
             found.append((kind, newest))
+    if len(names := _readings(roadmap, id_)) == 1:
+        found.append(("reading", names[0]))
     return found
+
+
+def _readings(roadmap: Roadmap, name: str) -> list[str]:
+    """What a reading may be called besides its name: after a track that wants it too."""
+    if "/" not in name:
+        return []
+    name = newest_reading(roadmap.renames, name)
+    owner, _slash, resource = name.partition("/")
+    return [name] if name in roadmap.readings else readings.of(roadmap, owner, resource) if resource else []
 
 
 def identify(roadmap: Roadmap, id_: str, kind: Kind | None = None) -> tuple[Kind, str]:
@@ -47,9 +62,11 @@ def identify(roadmap: Roadmap, id_: str, kind: Kind | None = None) -> tuple[Kind
     found = [(k, newest) for k, newest in kinds_of(roadmap, id_) if kind in (None, k)]
     if found:
         return found[0]
+    if len(names := _readings(roadmap, id_)) > 1:
+        raise UserError(_("{id} has several parts: {names}").format(id=id_, names=_(", ").join(names)))
     import difflib
 
-    every = dict.fromkeys(name for k in KINDS if kind in (None, k) for name in records(roadmap, k))
+    every = dict.fromkeys(name for k in EVERY if kind in (None, k) for name in records(roadmap, k))
     near = difflib.get_close_matches(id_, every, n=1)
     hint = (
         _("did you mean {close!r}?").format(close=near[0]) if near else _("`mlsys-path search` finds words")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlsys_path.language import N_, Language, Text, _, current
 from mlsys_path.roadmap import itinerary
+from mlsys_path.roadmap.readings import part_of
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.itinerary import Item
@@ -82,6 +83,7 @@ def topic(roadmap: Roadmap, topic_id: str, word: Word = silent) -> str:
     if record.requires:
         lines += [_("Comes after: {names}").format(names=_titles(roadmap.topics, record.requires)), ""]
     lines += _list(_("Read"), (_reading(roadmap, r, word) for r in record.reads))
+    lines += _how_to_mark(f"{topic_id}/{record.reads[0].resource}") if record.reads else []
     lines += _list(_("Do"), (exercise_line(roadmap, name, word) for name in record.exercises))
     lines += _list(_("Be able to explain"), (text[current()] for text in record.explain))
     lines += _list(_("Terms"), (_term(term.term, term.meaning) for term in record.terms))
@@ -161,9 +163,26 @@ def resource(roadmap: Roadmap, resource_id: str, word: Word = silent) -> str:
     for label, ids in ((_("Replaced by"), record.superseded_by), (_("Read before it"), record.requires)):
         if ids:
             lines += [f"{label}: {_titles(roadmap.resources, ids)}", ""]
-    lines += _list(_("The parts that matter"), _uses(roadmap, resource_id))
+    lines += _list(_("The parts that matter"), _uses(roadmap, resource_id, word))
     lines += [_checked(record), ""]
     return "\n".join(lines)
+
+
+def reading(roadmap: Roadmap, name: str, word: Word = silent) -> str:
+    """A part of a resource: what, how long, and which topics want it read."""
+    named = roadmap.readings[name]
+    record = roadmap.resources[named.reading.resource]
+    lines = _head(record.title, named.reading.parts, word("reading", name))
+    facts = [_("{n:g} h").format(n=named.reading.hours), f"<{record.urls[0]}>"]
+    lines += [
+        " · ".join(facts),
+        "",
+        _("Resource: {title} (`{id}`)").format(title=record.title[current()], id=record.id),
+        "",
+    ]
+    if named.topics:
+        lines += [_("For: {names}").format(names=_titles(roadmap.topics, named.topics)), ""]
+    return "\n".join([*lines, *_how_to_mark(name)])
 
 
 def planned(roadmap: Roadmap, exercise_id: str, _word: Word = silent) -> str:
@@ -205,11 +224,19 @@ def _titles(records: object, ids: Iterable[str]) -> str:
     return ", ".join(f"{records[name].title[current()]} (`{name}`)" for name in ids)  # type: ignore[index]
 
 
-def _reading(roadmap: Roadmap, reading: Reading, word: Word) -> str:
+def _how_to_mark(name: str) -> list[str]:
+    return [_("Read it already? `mlsys-path mark {name} read` says so.").format(name=name), ""]
+
+
+def _reading(roadmap: Roadmap, reading: Reading, word: Word, shown: str = "") -> str:
     record = roadmap.resources[reading.resource]
-    said = _said(word("resource", record.id))
-    hours = _("{n:g} h").format(n=reading.hours)
-    return f"`{record.id}`: {record.title[current()]}{said}. {reading.parts[current()]} ({hours}). <{record.urls[0]}>"
+    part = _part(roadmap, reading, word)
+    return f"`{shown or record.id}`: {record.title[current()]}. {part}. <{record.urls[0]}>"
+
+
+def _part(roadmap: Roadmap, reading: Reading, word: Word) -> str:
+    facts = [_("{n:g} h").format(n=reading.hours), word("reading", roadmap.reading_names[part_of(reading)])]
+    return f"{reading.parts[current()]}{_said(_('; ').join(filter(None, facts)))}"
 
 
 def _term(term: Text, meaning: Text) -> str:
@@ -221,7 +248,7 @@ def _term(term: Text, meaning: Text) -> str:
     return f"**{shown}**: {meaning[current()]}"
 
 
-def _uses(roadmap: Roadmap, resource_id: str) -> list[str]:
+def _uses(roadmap: Roadmap, resource_id: str, word: Word) -> list[str]:
     readings = [
         (record, reading)
         for record in roadmap.topics.values()
@@ -229,7 +256,7 @@ def _uses(roadmap: Roadmap, resource_id: str) -> list[str]:
         if reading.resource == resource_id
     ]
     return [
-        f"{record.title[current()]} (`{record.id}`): {reading.parts[current()]} ({_('{n:g} h').format(n=reading.hours)})"
+        f"{record.title[current()]} (`{record.id}`): {_part(roadmap, reading, word)}"
         for record, reading in readings
     ]
 
@@ -257,7 +284,8 @@ def _step(roadmap: Roadmap, number: int, step: Step, word: Word) -> list[str]:
     if step.exercise:
         return [f"## {number}. {exercise_line(roadmap, step.exercise, word)}", "", *lines]
     if step.read:
-        return [*lines, f"- {_reading(roadmap, step.read, word)}", ""]
+        name = roadmap.reading_names[part_of(step.read)]
+        return [*lines, f"- {_reading(roadmap, step.read, word, name)}", ""]
     topics: Sequence[Topic] = (
         roadmap.stages[step.stage].topics if step.stage else [roadmap.topics[step.topic or ""]]
     )

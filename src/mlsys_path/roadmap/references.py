@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlsys_path.language import _
-from mlsys_path.roadmap import graph
-from mlsys_path.roadmap.content import Content
+from mlsys_path.roadmap import graph, readings
+from mlsys_path.roadmap.content import ID_CHARACTERS, Content
 from mlsys_path.roadmap.documents import Loc, nearest
 from mlsys_path.roadmap.model import PAST, Renames, Topic
 from mlsys_path.roadmap.questions import flaws
@@ -31,6 +31,7 @@ def connect(content: Content) -> None:
         _topic(content, topic, anything)
     _exercises(content)
     _tracks(content, anything)
+    _readings(content)
     _renames(content, anything)
     kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (
         ("stage", content.stages),
@@ -83,13 +84,14 @@ def _planned(content: Content, anything: Mapping[str, Any]) -> None:
 def _topic(content: Content, topic: Topic, anything: Mapping[str, Any]) -> None:
     content.refer("topic", topic.id, "requires", topic.requires, content.topics, "topic")
     content.refer("topic", topic.id, "exercises", topic.exercises, anything, "exercise")
-    seen: set[str] = set()
+    seen: set[readings.Part] = set()
     for i, reading in enumerate(topic.reads):
         loc: Loc = ("reads", i, "resource")
         if content.known("topic", topic.id, loc, reading.resource, content.resources, "resource"):
-            if reading.resource in seen:
+            part = readings.part_of(reading)
+            if part in seen:
                 content.wrong("topic", topic.id, loc, _("{id!r} stands twice").format(id=reading.resource))
-            seen.add(reading.resource)
+            seen.add(part)
     for i, exercise_id in enumerate(topic.exercises):
         if exercise_id not in anything:
             continue
@@ -164,6 +166,20 @@ def _tracks(content: Content, anything: Mapping[str, Any]) -> None:
                 loc: Loc = ("steps", i, key, "resource") if key == "read" else ("steps", i, key)
                 what = "resource" if key == "read" else key
                 content.known("track", track.id, loc, target, records[key], what)
+
+
+def _readings(content: Content) -> None:
+    at: dict[str, Callable[[int], Loc]] = {
+        "topic": lambda i: ("reads", i),
+        "track": lambda i: ("steps", i, "read"),
+    }
+    for kind, owner, i, reading in readings.wanted(content.topics, content.tracks):
+        if set(reading.name) - ID_CHARACTERS:
+            text = _("a name has small letters, digits and hyphens only")
+            content.wrong(kind, owner, (*at[kind](i), "name"), text)
+    for kind, owner, i, name in readings.clashes(content.topics, content.tracks):
+        text = _("another part is called {name} already: give this one a `name`, such as {example}")
+        content.wrong(kind, owner, at[kind](i), text.format(name=name, example="chapter-2"))
 
 
 def _renames(content: Content, anything: Mapping[str, Any]) -> None:

@@ -22,6 +22,13 @@ def earlier(renames: Renames, kind: Renamed, id_: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def newest_reading(renames: Renames, name: str) -> str:
+    """The present name of a reading: of the topic or track, and of the resource."""
+    owner, resource, *rest = name.split("/")
+    owner = renames.newest("tracks", renames.newest("topics", owner))
+    return "/".join((owner, renames.newest("resources", resource), *rest))
+
+
 def newest_of(renames: Renames | None, kind: Renamed) -> Callable[[str], str]:
     """What turns an id of a kind into its present one; without renames each is its own."""
     return (lambda id_: id_) if renames is None else lambda id_: renames.newest(kind, id_)

@@ -8,6 +8,7 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli.completing import markable_ids
+from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import said
 from mlsys_path.errors import UserError
 from mlsys_path.language import _, ngettext
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     "mark",
     help=_(
         "Say that you have read or know something, or take it back with none: `next`, `plan` and tracks leave it "
-        "out, and it is shown as your word, never as passed."
+        "out, and it is shown as your word, never as passed. TOPIC/RESOURCE is what a topic wants read of a resource."
     ),
 )
 @click.argument("record_id", metavar="ID", shell_complete=markable_ids)
@@ -36,26 +37,32 @@ if TYPE_CHECKING:
     type=click.Choice(CLAIM_KINDS),
     help=_("What it is, where an exercise, a topic and a resource have the same id."),
 )
-def mark_command(record_id: str, word: ClaimWord, kind: Kind | None) -> None:
+@json_option
+def mark_command(record_id: str, word: ClaimWord, kind: Kind | None, as_json: bool) -> None:
     """Remember the word and say what follows from it."""
     from mlsys_path.progress.store import Store
 
     roadmap = load()
     claimed, subject = _subject(roadmap, record_id, word, kind)
-    before = said(roadmap)
     title = records(roadmap, claimed)[subject].title[language.current()]
+    changes = word != "none" or bool(said(roadmap).of(claimed, subject))
+    if changes:
+        with Store.open() as store:
+            store.claim(claimed, subject, word)
+    held = said(roadmap)
+    if as_json:
+        holds = held.of(claimed, subject) or None
+        print_json({"kind": claimed, "id": subject, "title": title, "word": holds, "stored": changes})
+        return
     what = _("“{title}” ({kind} {id})").format(title=title, kind=_(WORDS[claimed]), id=subject)
-    if word == "none" and not before.of(claimed, subject):
+    if not changes:
         click.echo(_("{what}: you have said nothing of it that could be taken back.").format(what=what))
-        return
-    with Store.open() as store:
-        store.claim(claimed, subject, word)
-    if word == "none":
+    elif word == "none":
         click.echo(_("{what}: your word is taken back.").format(what=what))
-        return
-    shown = _(SHOWN["known" if word == "known" else "read"])
-    click.echo(_("{what}: {word}.").format(what=what, word=shown))
-    click.echo(_consequence(roadmap, claimed, subject))
+    else:
+        shown = _(SHOWN["known" if word == "known" else "read"])
+        click.echo(_("{what}: {word}.").format(what=what, word=shown))
+        click.echo(_consequence(roadmap, held, claimed, subject))
 
 
 def _subject(roadmap: Roadmap, record_id: str, word: ClaimWord, kind: Kind | None) -> tuple[ClaimKind, str]:
@@ -75,17 +82,23 @@ def _subject(roadmap: Roadmap, record_id: str, word: ClaimWord, kind: Kind | Non
     raise UserError(text.format(id=subject))
 
 
-def _consequence(roadmap: Roadmap, kind: ClaimKind, subject: str) -> str:
+def _consequence(roadmap: Roadmap, word: Word, kind: ClaimKind, subject: str) -> str:
     """What `next` and `plan` leave out from now on: of a thing, as it is after the word was stored."""
-    word: Word = said(roadmap)
+    if kind == "reading":
+        return _("`mlsys-path plan` and `next` leave it out.")
     if kind == "resource":
-        return _("`mlsys-path plan` and `next` leave out its reading.")
+        topics = sum(subject in (r.resource for r in topic.reads) for topic in roadmap.topics.values())
+        return ngettext(
+            "`mlsys-path plan` and `next` leave out its reading, in {n} topic.",
+            "`mlsys-path plan` and `next` leave out its reading, in {n} topics.",
+            topics,
+        ).format(n=topics)
     if kind == "exercise":
         return _("`mlsys-path next` and `plan` leave it out, and it does not count as passed.")
-    topics = [topic.id for topic in roadmap.stages[subject].topics] if kind == "stage" else [subject]
+    chosen = [topic.id for topic in roadmap.stages[subject].topics] if kind == "stage" else [subject]
     exercises = [
         item.id
-        for topic in topics
+        for topic in chosen
         for item in itinerary.of_topic(roadmap, topic)
         if item.kind == "exercise" and item.id in word.known
     ]

@@ -82,7 +82,14 @@ def _today_entry(today: Today) -> dict[str, Any]:
         "done_today": today.done_today,
         "done_this_week": today.done_this_week,
         "items": [
-            {"kind": e.kind, "id": e.id, "title": e.title, "minutes": e.minutes, "why": e.why}
+            {
+                "kind": e.kind,
+                "id": e.id,
+                "reading": e.name or None,
+                "title": e.title,
+                "minutes": e.minutes,
+                "why": e.why,
+            }
             for e in today.items
         ],
     }

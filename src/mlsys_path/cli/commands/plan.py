@@ -155,6 +155,7 @@ def _task(roadmap: Roadmap, task: Task) -> dict[str, Any]:
         "id": task.id,
         "title": task_title(roadmap, task),
         "parts": task.parts[language.current()] if task.parts else None,
+        "reading": task.name or None,
         "topic": task.topic or None,
         "hours_in_all": hours(task.minutes),
         "needed_for": task.needed_for or None,

@@ -19,7 +19,7 @@ from mlsys_path.language import Language, _
 from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap import pages
 from mlsys_path.roadmap.load import load
-from mlsys_path.roadmap.names import KINDS, Kind, identify, kinds_of
+from mlsys_path.roadmap.names import EVERY, Kind, identify, kinds_of
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
@@ -30,6 +30,7 @@ PAGES: dict[Kind, Callable[[Roadmap, str, pages.Word], str]] = {
     "track": pages.track,
     "resource": pages.resource,
     "planned": pages.planned,
+    "reading": pages.reading,
 }
 
 
@@ -39,7 +40,7 @@ PAGES: dict[Kind, Callable[[Roadmap, str, pages.Word], str]] = {
 @click.argument("record_id", metavar="ID", shell_complete=any_ids)
 @click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=click.Choice(EVERY),
     help=_("What it is, where an exercise, a topic and a resource have the same id."),
 )
 @click.option("--lang", type=click.Choice(language.LANGUAGES), help=_("Read it in this language."))
