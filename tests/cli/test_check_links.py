@@ -125,6 +125,18 @@ def test_the_report(server, cite, links):
     ]
 
 
+def test_a_part_with_an_address_of_its_own_is_asked_for_too(server, cite, links, content):
+    good, gone = server.on("/good", wild.answer(200)), server.on("/chapter-1", wild.answer(404))
+    cite(a_book=[good])
+    stage = content / "roadmap" / "stages" / "01-foundations.yaml"
+    stage.write_text(stage.read_text().replace("hours: 2}]", f"hours: 2, url: '{gone}'}}]"))
+    result = links("--resource", "a-book")
+    assert result.exit_code == 1, result.stderr
+    assert (
+        f"a-book  {gone}  answers 404: there is no such page  [stages/01-foundations.yaml:9]" in result.stdout
+    )
+
+
 def test_nothing_dead_is_exit_code_0_and_a_second_run_asks_for_nothing(server, cite, links):
     cite(a_book=[server.on("/good", wild.answer(200)), server.on("/denied", wild.answer(403), 2)])
     assert links().exit_code == 0

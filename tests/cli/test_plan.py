@@ -164,7 +164,8 @@ class TestUntil:
         document = shown(invoke, "--hours", "1", "--until", "2026-03-08")
         assert rows(document) == [[("read", "a-book", 1, False, True)]]
         assert document["fit"]["left_out"][0] | {"title": ""} == {
-            "kind": "read", "id": "a-book", "title": "", "parts": "Chapter 1", "reading": "adding/a-book", "topic": "adding",
+            "kind": "read", "id": "a-book", "title": "", "parts": "Chapter 1", "reading": "adding/a-book",
+            "url": "https://example.org/sums", "topic": "adding",
             "hours_in_all": 2, "needed_for": None, "hours": 1,
         }  # fmt: skip
         assert "Chapter 1  (the rest of it)" in invoke("plan", "--hours", "1", "--until", "2026-03-08").stdout

@@ -45,6 +45,7 @@ def test_our_own_content_is_sound():
         ("track", "{exercise: first}", "{read: {resource: a-book, parts: {en: Chapter 2, zh: 二}, hours: 1}}, {read: {resource: a-book, parts: {en: Chapter 3, zh: 三}, hours: 1}}", ["short.yaml:4:79: steps.1.read: another part is called short/a-book already: give this one a `name`"]),
         ("stage", "hours: 2}]", "hours: 2}, {resource: a-book, parts: {en: Chapter 2, zh: 二}, hours: 2}]", ["topics.0.reads.1: another part is called caches/a-book already: give this one a `name`"]),
         ("stage", "hours: 2}]", "hours: 2}, {resource: a-book, parts: {en: Chapter 1, zh: 第 1 章}, hours: 2}]", ["topics.0.reads.1.resource: 'a-book' stands twice"]),
+        ("stage", "hours: 2}]", "hours: 2, url: example.org}]", ["topics.0.reads.0.url: 'example.org' is no http address"]),
         ("stage", "hours: 2}]", "hours: 2, name: Two/3}]", ["topics.0.reads.0.name: a name has small letters"]),
         ("stage", "resource: a-book", "resource: a-bok", ["topics.0.reads.0.resource: there is no resource 'a-bok'; did you mean 'a-book'?"]),
         ("stage", "hours: 2", "hours: 0", ["topics.0.reads.0.hours: "]),

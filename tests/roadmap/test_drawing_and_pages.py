@@ -78,7 +78,15 @@ def test_data_says_what_is_built(roadmap):
         ("second", True),
         ("later", False),
     ]
-    assert stage["topics"][0]["reads"] == [{"resource": "a-book", "parts": "Chapter 1", "hours": 2}]
+    assert stage["topics"][0]["reads"] == [
+        {
+            "resource": "a-book",
+            "parts": "Chapter 1",
+            "hours": 2,
+            "reading": "caches/a-book",
+            "url": "https://example.org/book",
+        }
+    ]
 
 
 def test_our_own_graph_has_every_edge_between_topics():
@@ -93,6 +101,17 @@ def test_a_topics_page_says_what_to_read_and_to_do(roadmap):
     assert "- `later`: Later (planned)" in page
     said = pages.topic(roadmap, "caches", lambda kind, id_: "read" if id_ == "caches/a-book" else "")
     assert "Chapter 1 (2 h; read)." in said
+
+
+def test_a_part_may_have_an_address_of_its_own(tree):
+    tree.edit(tree.stage, lambda t: t.replace("hours: 2}", "hours: 2, url: 'https://example.org/1'}"))
+    again = "{read: {resource: a-book, parts: {en: Chapter 1, zh: 第 1 章}, hours: 2}}"
+    tree.edit(tree.track, lambda t: t.replace("{exercise: first}", again))
+    roadmap = load(tree.sources)
+    assert "- `a-book`: A book. Chapter 1 (2 h). <https://example.org/1>" in pages.topic(roadmap, "caches")
+    assert "<https://example.org/1>" in pages.reading(roadmap, "caches/a-book")
+    # where a track repeats the part it is the same part
+    assert "Chapter 1 (2 h). <https://example.org/1>" in pages.track(roadmap, "short")
 
 
 def test_a_topics_longer_text_follows_with_its_calculations(roadmap, tree):

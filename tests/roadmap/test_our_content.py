@@ -9,7 +9,7 @@ import pytest
 
 from mlsys_path import calculators, language
 from mlsys_path.language import LANGUAGES, Text
-from mlsys_path.roadmap import itinerary, pages
+from mlsys_path.roadmap import itinerary, pages, readings
 from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.model import PAST
 from mlsys_path.roadmap.names import KINDS, records
@@ -115,6 +115,13 @@ def test_what_is_past_says_what_of_it_is_still_worth_learning(roadmap):
     past = [resource for resource in roadmap.resources.values() if resource.state in PAST]
     assert {"bagua", "aitemplate", "clip-as-service"} <= {resource.id for resource in past}
     assert all(resource.worth for resource in past)
+
+
+def test_a_part_that_is_one_paper_of_several_leads_to_that_paper(roadmap):
+    for reading in readings.all_of(roadmap):
+        first = re.match(r"[^;,.]*?\(arXiv:(\d+\.\d+)\)", reading.parts.en)
+        if first and len(roadmap.resources[reading.resource].urls) > 1:
+            assert readings.address(roadmap, reading) == f"https://arxiv.org/abs/{first[1]}", reading.parts.en
 
 
 def test_no_reading_of_a_track_is_lost(roadmap):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # what may stand behind an address in YAML
+_FOLDERS = ("resources", "stages", "additions", "tracks")  # the first place of an address counts
 _ENDS = r"""(?=["'\s,\]}]|$)"""
 
 
@@ -17,7 +18,7 @@ def places(urls: Iterable[str], folder: Path) -> dict[str, str]:
     if not wanted:
         return found
     pattern = re.compile(f"({'|'.join(map(re.escape, wanted))}){_ENDS}")
-    for file in sorted(folder.glob("resources/*.yaml")):
+    for file in (file for kind in _FOLDERS for file in sorted(folder.glob(f"{kind}/*.yaml"))):
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsys_path.language import _, current, ngettext
 from mlsys_path.roadmap.pages import silent
+from mlsys_path.roadmap.readings import address, part_of
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
@@ -76,7 +77,14 @@ def _topic(roadmap: Roadmap, topic: Topic) -> dict[str, Any]:
         "summary": topic.summary[current()],
         "requires": list(topic.requires),
         "reads": [
-            {"resource": r.resource, "parts": r.parts[current()], "hours": r.hours} for r in topic.reads
+            {
+                "resource": r.resource,
+                "parts": r.parts[current()],
+                "hours": r.hours,
+                "reading": roadmap.reading_names[part_of(r)],
+                "url": address(roadmap, r),
+            }
+            for r in topic.reads
         ],
         "exercises": [
             {

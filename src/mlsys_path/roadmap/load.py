@@ -24,7 +24,7 @@ from mlsys_path.roadmap.model import Exercise, Pack, Planned, Renames, Resource,
 from mlsys_path.roadmap.sources import Installed, Source, installed_packs, sources
 from mlsys_path.roadmap.stamps import index_file, record_files, stamp
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlsys_path.language import N_, Language, Text, _, current
 from mlsys_path.roadmap import itinerary
-from mlsys_path.roadmap.readings import part_of
+from mlsys_path.roadmap.readings import address, part_of
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.itinerary import Item
@@ -173,7 +173,7 @@ def reading(roadmap: Roadmap, name: str, word: Word = silent) -> str:
     named = roadmap.readings[name]
     record = roadmap.resources[named.reading.resource]
     lines = _head(record.title, named.reading.parts, word("reading", name))
-    facts = [_("{n:g} h").format(n=named.reading.hours), f"<{record.urls[0]}>"]
+    facts = [_("{n:g} h").format(n=named.reading.hours), f"<{address(roadmap, named.reading)}>"]
     lines += [
         " · ".join(facts),
         "",
@@ -231,7 +231,7 @@ def _how_to_mark(name: str) -> list[str]:
 def _reading(roadmap: Roadmap, reading: Reading, word: Word, shown: str = "") -> str:
     record = roadmap.resources[reading.resource]
     part = _part(roadmap, reading, word)
-    return f"`{shown or record.id}`: {record.title[current()]}. {part}. <{record.urls[0]}>"
+    return f"`{shown or record.id}`: {record.title[current()]}. {part}. <{address(roadmap, reading)}>"
 
 
 def _part(roadmap: Roadmap, reading: Reading, word: Word) -> str:

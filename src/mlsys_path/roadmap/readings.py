@@ -58,6 +58,11 @@ def named(roadmap: Roadmap) -> dict[str, Named]:
     return found
 
 
+def all_of(roadmap: Roadmap) -> Iterator[Reading]:
+    """Every reading that a topic or a track wants."""
+    return (reading for *_place, reading in wanted(roadmap.topics, roadmap.tracks))
+
+
 def of(roadmap: Roadmap, owner: str, resource: str) -> list[str]:
     """The names of what a topic, else a track, wants read of a resource; of every resource when it is ""."""
     if owner in roadmap.topics:
@@ -67,6 +72,12 @@ def of(roadmap: Roadmap, owner: str, resource: str) -> list[str]:
         reads = [step.read for step in track.steps if step.read] if track else []
     parts = [part_of(reading) for reading in reads if resource in ("", reading.resource)]
     return list(dict.fromkeys(roadmap.reading_names[part] for part in parts))
+
+
+def address(roadmap: Roadmap, reading: Reading) -> str:
+    """Where to read it: its own address, that of the same part elsewhere, or the first of the resource."""
+    own = reading.url or roadmap.readings[roadmap.reading_names[part_of(reading)]].reading.url
+    return own or roadmap.resources[reading.resource].urls[0]
 
 
 def part_of(reading: Reading) -> Part:

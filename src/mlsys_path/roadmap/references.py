@@ -177,6 +177,9 @@ def _readings(content: Content) -> None:
         if set(reading.name) - ID_CHARACTERS:
             text = _("a name has small letters, digits and hyphens only")
             content.wrong(kind, owner, (*at[kind](i), "name"), text)
+        if reading.url and not _URL.fullmatch(reading.url):
+            text = _("{url!r} is no http address").format(url=reading.url)
+            content.wrong(kind, owner, (*at[kind](i), "url"), text)
     for kind, owner, i, name in readings.clashes(content.topics, content.tracks):
         text = _("another part is called {name} already: give this one a `name`, such as {example}")
         content.wrong(kind, owner, at[kind](i), text.format(name=name, example="chapter-2"))

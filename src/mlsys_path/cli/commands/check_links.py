@@ -19,12 +19,14 @@ from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.program import INTERRUPTED
 from mlsys_path.cli.terminal import cut, stderr_line, style
 from mlsys_path.language import N_, _, ngettext
+from mlsys_path.roadmap import readings
 from mlsys_path.roadmap.load import load
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from mlsys_path.links.records import Cause, LinkResult, Settings
+    from mlsys_path.roadmap.load import Roadmap
     from mlsys_path.roadmap.model import Resource
 
 NONE_DEAD, SOME_DEAD, OFFLINE = 0, 1, 3
@@ -133,11 +135,12 @@ def check_links_command(
     from mlsys_path.links.records import Settings
     from mlsys_path.links.words import sentence
 
-    resources = load().resources
+    roadmap = load()
+    resources = roadmap.resources
     chosen = [find(resources, each, _("resource")) for each in dict.fromkeys(ids)] or [*resources.values()]
-    urls = _citations(chosen)
+    urls = _citations(roadmap, chosen)
     settings = Settings(hosts=concurrency, pause=pause, timeout=timeout)
-    outcome = _check(urls, settings, fresh=fresh, witnesses=[*_citations(resources.values())])
+    outcome = _check(urls, settings, fresh=fresh, witnesses=[*_citations(roadmap, resources.values())])
     left = len(urls) - len(outcome.results)
     if outcome.interrupted:
         text = ngettext(
@@ -171,11 +174,15 @@ def _exit_code(outcome: _Outcome) -> int:
     return SOME_DEAD if any(each.outcome == "dead" for each in outcome.results) else NONE_DEAD
 
 
-def _citations(resources: Iterable[Resource]) -> dict[str, list[str]]:
-    """Every address, and the ids of the resources that cite it."""
+def _citations(roadmap: Roadmap, resources: Iterable[Resource]) -> dict[str, list[str]]:
+    """Every address of resources and of their parts, and the ids of the resources that cite it."""
+    of_parts: dict[str, list[str]] = {}
+    for reading in readings.all_of(roadmap):
+        if reading.url:
+            of_parts.setdefault(reading.resource, []).append(reading.url)
     urls: dict[str, list[str]] = {}
     for resource in resources:
-        for url in resource.urls:
+        for url in (*resource.urls, *of_parts.get(resource.id, ())):
             cited = urls.setdefault(url, [])
             if resource.id not in cited:
                 cited.append(resource.id)

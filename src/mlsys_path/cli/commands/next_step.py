@@ -17,6 +17,7 @@ from mlsys_path.language import _
 from mlsys_path.progress import queries
 from mlsys_path.progress.outlook import outlook
 from mlsys_path.roadmap.load import load
+from mlsys_path.roadmap.readings import address
 
 if TYPE_CHECKING:
     from mlsys_path.progress.suggest import Suggestion
@@ -49,7 +50,7 @@ def next_command(as_json: bool) -> None:
         print_json(
             {
                 "suggestions": [_entry(roadmap, suggestion) for suggestion in found.suggestions],
-                "today": _today_entry(found.today) if found.today else None,
+                "today": _today_entry(roadmap, found.today) if found.today else None,
             }
         )
         return
@@ -75,7 +76,7 @@ def _entry(roadmap: Roadmap, suggestion: Suggestion) -> dict[str, Any]:
     }
 
 
-def _today_entry(today: Today) -> dict[str, Any]:
+def _today_entry(roadmap: Roadmap, today: Today) -> dict[str, Any]:
     return {
         "minutes": today.minutes,
         "minutes_per_week": today.pace,
@@ -86,6 +87,7 @@ def _today_entry(today: Today) -> dict[str, Any]:
                 "kind": e.kind,
                 "id": e.id,
                 "reading": e.name or None,
+                "url": address(roadmap, roadmap.readings[e.name].reading) if e.name else None,
                 "title": e.title,
                 "minutes": e.minutes,
                 "why": e.why,

@@ -23,6 +23,7 @@ from mlsys_path.progress.outlook import minutes_of
 from mlsys_path.progress.plan import LEAST, MOST, Plan, plan
 from mlsys_path.progress.tasks import items_of, left
 from mlsys_path.roadmap.load import load
+from mlsys_path.roadmap.readings import address
 
 if TYPE_CHECKING:
     from mlsys_path.progress.tasks import Task
@@ -156,6 +157,7 @@ def _task(roadmap: Roadmap, task: Task) -> dict[str, Any]:
         "title": task_title(roadmap, task),
         "parts": task.parts[language.current()] if task.parts else None,
         "reading": task.name or None,
+        "url": address(roadmap, roadmap.readings[task.name].reading) if task.name else None,
         "topic": task.topic or None,
         "hours_in_all": hours(task.minutes),
         "needed_for": task.needed_for or None,
