@@ -1,11 +1,17 @@
-"""The k largest elements of each row with their positions, by radix selection: the row is never sorted."""
+"""The k largest elements of each row with their positions, by radix selection: the row is never sorted.
+
+A row is cut into pieces, as a GPU has more processors than a batch has rows. Each piece gives its k largest, and the
+candidates of all pieces, few by then, are put in order by counting.
+"""
 
 import torch
 import triton
 import triton.language as tl
 
-BLOCK = 4096  # elements of a row at a time
-MOST = 256  # order_kernel compares each of the chosen with each
+BLOCK = 2048  # elements of a piece at a time
+PIECE = 16384  # elements that are worth a program of their own
+MOST = 256  # k
+CANDIDATES = 1024  # of all pieces: order_kernel compares each with each
 
 
 @triton.jit
@@ -23,11 +29,11 @@ def keys_of(x):
 
 
 @triton.jit
-def next_digit(x_ptr, columns, known, wanted, SHIFT: tl.constexpr, BLOCK: tl.constexpr):
+def next_digit(x_ptr, begin, end, columns, known, wanted, SHIFT: tl.constexpr, BLOCK: tl.constexpr):
     """The next 8 bits of the wanted-th largest of the keys that begin with `known`, and which of those it is."""
     lane = tl.arange(0, BLOCK)
     counts = tl.zeros([256], tl.int32)
-    for first in tl.range(0, columns, BLOCK):
+    for first in tl.range(begin, end, BLOCK):
         candidate = first + lane < columns
         keys = keys_of(tl.load(x_ptr + first + lane, mask=candidate, other=0.0)) >> SHIFT
         if SHIFT < 24:
@@ -42,59 +48,68 @@ def next_digit(x_ptr, columns, known, wanted, SHIFT: tl.constexpr, BLOCK: tl.con
 
 
 @triton.jit
-def select_kernel(x_ptr, chosen_ptr, x_row, columns, k, BLOCK: tl.constexpr):
-    row = tl.program_id(0).to(tl.int64)
+def select_kernel(x_ptr, candidates_ptr, x_row, columns, k, BLOCK: tl.constexpr):
+    row, piece, pieces = tl.program_id(0).to(tl.int64), tl.program_id(1), tl.num_programs(1)
     x_ptr += row * x_row
-    chosen_ptr += row * k
+    candidates_ptr += (row * pieces + piece) * k
+    # whole blocks, so that each begins where 16 bytes are loaded at once
+    blocks = tl.cdiv(columns, BLOCK)
+    begin = piece * blocks // pieces * BLOCK
+    end = (piece + 1) * blocks // pieces * BLOCK
     lane = tl.arange(0, BLOCK)
 
     # the k-th largest key, digit by digit from the top; a number of 16 bits has two digits
     HALF: tl.constexpr = x_ptr.dtype.element_ty.primitive_bitwidth == 16
-    known, wanted = next_digit(x_ptr, columns, tl.zeros([], tl.uint32), k, 24, BLOCK)
-    known, wanted = next_digit(x_ptr, columns, known, wanted, 16, BLOCK)
+    known, wanted = next_digit(x_ptr, begin, end, columns, tl.zeros([], tl.uint32), k, 24, BLOCK)
+    known, wanted = next_digit(x_ptr, begin, end, columns, known, wanted, 16, BLOCK)
     if not HALF:
-        known, wanted = next_digit(x_ptr, columns, known, wanted, 8, BLOCK)
-        known, wanted = next_digit(x_ptr, columns, known, wanted, 0, BLOCK)
+        known, wanted = next_digit(x_ptr, begin, end, columns, known, wanted, 8, BLOCK)
+        known, wanted = next_digit(x_ptr, begin, end, columns, known, wanted, 0, BLOCK)
 
     # all that is larger, and the first `wanted` of what is equal; a scan gives each its place
     equals = 0
     total = 0
-    for first in tl.range(0, columns, BLOCK):
+    for first in tl.range(begin, end, BLOCK):
         inside = first + lane < columns
         keys = keys_of(tl.load(x_ptr + first + lane, mask=inside, other=0.0)) >> (16 if HALF else 0)
         equal = (inside & (keys == known)).to(tl.int32)
-        early = equals + tl.cumsum(equal, 0) <= wanted
-        chosen = (inside & ((keys > known) | ((equal != 0) & early))).to(tl.int32)
-        place = total + tl.cumsum(chosen, 0) - 1
-        tl.store(chosen_ptr + place, first + lane, mask=chosen != 0)
+        early = equal
+        if tl.max(equal, 0) > 0:  # few blocks have any, and a scan is dearer than the question
+            early = (equals + tl.cumsum(equal, 0) <= wanted).to(tl.int32) * equal
+        chosen = (inside & (keys > known)).to(tl.int32) | early
+        if tl.max(chosen, 0) > 0:
+            place = total + tl.cumsum(chosen, 0) - 1
+            tl.store(candidates_ptr + place, first + lane, mask=chosen != 0)
         equals += tl.sum(equal, 0)
         total += tl.sum(chosen, 0)
 
 
 @triton.jit
 def order_kernel(
-    x_ptr, chosen_ptr, values_ptr, positions_ptr, x_row, k, K: tl.constexpr, OTHERS: tl.constexpr
-):
+    x_ptr, candidates_ptr, values_ptr, positions_ptr, x_row, count, k,
+    MINE: tl.constexpr, OTHERS: tl.constexpr,
+):  # fmt: skip
     row = tl.program_id(0).to(tl.int64)
     x_ptr += row * x_row
-    chosen_ptr += row * k
-    i = tl.arange(0, K)
-    inside = i < k
-    position = tl.load(chosen_ptr + i, mask=inside, other=0)
+    candidates_ptr += row * count
+    i = tl.program_id(1) * MINE + tl.arange(0, MINE)
+    inside = i < count
+    position = tl.load(candidates_ptr + i, mask=inside, other=0)
     value = tl.load(x_ptr + position, mask=inside, other=0.0)
     mine = keys_of(value)[:, None]
-    # the place of each is the number of those ahead of it: larger ones, and equal ones further to the front
-    place = tl.zeros([K], tl.int32)
-    for first in tl.range(0, k, OTHERS):
+    # the place of each is the number of those ahead of it: larger ones, and equal ones further to the front, as
+    # pieces and what each of them chose stand in the order of the row
+    place = tl.zeros([MINE], tl.int32)
+    for first in tl.range(0, count, OTHERS):
         j = first + tl.arange(0, OTHERS)
-        there = j < k
-        other = keys_of(tl.load(x_ptr + tl.load(chosen_ptr + j, mask=there, other=0), mask=there, other=0.0))[
-            None, :
-        ]
+        there = j < count
+        other = tl.load(x_ptr + tl.load(candidates_ptr + j, mask=there, other=0), mask=there, other=0.0)
+        other = keys_of(other)[None, :]
         ahead = (other > mine) | ((other == mine) & (j[None, :] < i[:, None]))
         place += tl.sum((ahead & there[None, :]).to(tl.int32), 1)
-    tl.store(values_ptr + row * k + place, value, mask=inside)
-    tl.store(positions_ptr + row * k + place, position.to(tl.int64), mask=inside)
+    among = inside & (place < k)
+    tl.store(values_ptr + row * k + place, value, mask=among)
+    tl.store(positions_ptr + row * k + place, position.to(tl.int64), mask=among)
 
 
 def topk(x, k):
@@ -105,10 +120,13 @@ def topk(x, k):
     values = torch.empty((rows, k), dtype=x.dtype, device=x.device)
     positions = torch.empty((rows, k), dtype=torch.int64, device=x.device)
     if values.numel():
-        chosen = torch.empty((rows, k), dtype=torch.int32, device=x.device)
+        pieces = max(1, min(columns // PIECE, CANDIDATES // k))  # a piece has at least k elements
+        count = pieces * k
+        candidates = torch.empty((rows, count), dtype=torch.int32, device=x.device)
         block = min(BLOCK, triton.next_power_of_2(columns))
-        select_kernel[(rows,)](x, chosen, x.stride(0), columns, k, BLOCK=block, num_warps=8)
-        order_kernel[(rows,)](
-            x, chosen, values, positions, x.stride(0), k, K=triton.next_power_of_2(k), OTHERS=32
+        select_kernel[(rows, pieces)](x, candidates, x.stride(0), columns, k, BLOCK=block, num_warps=8)
+        mine = min(128, triton.next_power_of_2(count))
+        order_kernel[(rows, triton.cdiv(count, mine))](
+            x, candidates, values, positions, x.stride(0), count, k, MINE=mine, OTHERS=64
         )
     return values, positions
