@@ -73,6 +73,25 @@ def test_a_followed_track_has_hours_of_its_own(invoke):
     ]
 
 
+def test_the_first_thing_said_is_the_first_of_the_day(invoke, content: Path):
+    track = content / "roadmap" / "tracks" / "arithmetic.yaml"
+    preface = "[{read: {resource: a-book, parts: {en: The preface., zh: 序。}, hours: 1}}, {topic: adding}]"
+    track.write_text(track.read_text().replace("[{exercise: add-two}]", preface))
+    invoke("track", "follow", "arithmetic")
+    document = shown(invoke)
+    assert [e["reading"] for e in document["today"]["items"]] == ["arithmetic/a-book", "adding/a-book"]
+    first = document["suggestions"][0]
+    assert (first["id"], first["read_first"]) == (
+        "add-one", "Read first: “A book of sums”, The preface (1 h), and 1 more, 3 h in all.",
+    )  # fmt: skip
+    said = invoke("next").stdout
+    assert said.startswith(f"{first['read_first']}\nThen:\nadd-one  Add 1\n")
+    invoke("mark", "arithmetic/a-book", "read")
+    assert shown(invoke)["suggestions"][0]["read_first"].endswith("Chapter 1 (2 h), for the topic “Adding”.")
+    invoke("mark", "adding/a-book", "read")
+    assert invoke("next").stdout.startswith("add-one  Add 1\n")
+
+
 def test_when_the_track_is_done_the_whole_path_goes_on(invoke):
     invoke("track", "follow", "arithmetic")
     for name in ("add-one", "add-two"):

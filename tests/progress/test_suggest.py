@@ -118,11 +118,11 @@ BOOKS = topic("caches", [reading("ostep", 2), reading("csapp", 1.5)], ["a", "b"]
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "Read first: “OSTEP”, Chapter 1 (2 h), and 1 more, for the topic “CACHES”."),
+        ([], "Read first: “OSTEP”, Chapter 1 (2 h), and 1 more, 3.5 h in all, for the topic “CACHES”."),
         ([("resource", "ostep", "read")], "Read first: “CSAPP”, Chapter 1 (1.5 h), for the topic “CACHES”."),
         ([("topic", "caches", "read")], ""),
         ([("resource", "ostep", "read"), ("resource", "csapp", "known")], ""),
-        ([("topic", "caches", "read"), ("topic", "caches", "none")], "Read first: “OSTEP”, Chapter 1 (2 h), and 1 more, for the topic “CACHES”."),
+        ([("topic", "caches", "read"), ("topic", "caches", "none")], "Read first: “OSTEP”, Chapter 1 (2 h), and 1 more, 3.5 h in all, for the topic “CACHES”."),
     ],
 )  # fmt: skip
 def test_what_is_unread_comes_first(words, sentence):

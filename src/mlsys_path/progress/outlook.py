@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
+from mlsys_path.progress.leading import lead
 from mlsys_path.progress.plan import LEAST, MOST
 from mlsys_path.progress.suggest import Suggestion, suggest
 from mlsys_path.progress.tasks import items_of, left
@@ -37,20 +38,20 @@ def outlook(
     trouble: Callable[[str], str] = lambda _exercise: "",
     tz: tzinfo | None = None,
 ) -> Outlook:
-    """What to do; when everything of the followed track is done, of the whole path.
+    """What to do; when everything of the followed track is done, of the whole path. Both say the same first.
 
     `pace` is the minutes a week, `day` the learner's own date, `trouble` why this machine cannot check an exercise
     at any level, or "".
     """
-    found = suggest(roadmap, statuses, track_id, lambda name: not trouble(name), word)
-    if pace is None:
-        return Outlook(tuple(found), None)
     passed = {name for name, status in statuses.items() if status.passed}
     items = items_of(roadmap, track_id)
     tasks = left(roadmap, items, passed, word, trouble).tasks
     if not tasks:
         items = items_of(roadmap, "")
         tasks = left(roadmap, items, passed, word, trouble).tasks
+    found = lead(roadmap, suggest(roadmap, statuses, track_id, lambda name: not trouble(name), word), tasks)
+    if pace is None:
+        return Outlook(tuple(found), None)
     spent = done(roadmap, items, statuses, word, pace, day, tz)
     return Outlook(tuple(found), today(roadmap, tasks, found, pace, spent))
 

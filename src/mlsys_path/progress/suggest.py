@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from mlsys_path.language import _, current, ngettext
+from mlsys_path.progress.leading import Unread, read_first
 from mlsys_path.progress.word import Word
 from mlsys_path.roadmap import itinerary
 
@@ -141,22 +142,8 @@ class _Reading:
         unread = [item for item in self._items(suggestion.exercise, topic) if not self._done(item)]
         if not unread:
             return suggestion
-        first, more = unread[0], len(unread) - 1
-        fill = {
-            "resource": self._roadmap.resources[first.id].title[current()],
-            "parts": first.parts[current()].rstrip(".。") if first.parts else "",
-            "hours": _("{n:g} h").format(n=first.hours),
-            "topic": self._roadmap.topics[topic].title[current()],
-            "n": more,
-        }
-        sentence = (
-            _("Read first: “{resource}”, {parts} ({hours}), and {n} more, for the topic “{topic}”.")
-            if more
-            else _("Read first: “{resource}”, {parts} ({hours}), for the topic “{topic}”.")
-        )
-        return Suggestion(
-            suggestion.exercise, suggestion.reason_kind, suggestion.because, sentence.format(**fill)
-        )
+        found = [Unread(item.id, item.parts, item.hours, topic) for item in unread]
+        return replace(suggestion, read_first=read_first(self._roadmap, found))
 
     def _items(self, exercise: str, topic: str) -> list[Item]:
         # a track that lists the exercise says what to read for it too, which may be nothing

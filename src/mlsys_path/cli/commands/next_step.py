@@ -8,7 +8,7 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli import planning
-from mlsys_path.cli.layout import KINDS, duration, wrapped
+from mlsys_path.cli.layout import KINDS, duration, say, wrapped
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import said, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
@@ -105,8 +105,11 @@ def _nothing_left(by_word: bool) -> str:
 
 def _print_first(roadmap: Roadmap, first: Suggestion) -> None:
     exercise = roadmap.exercises[first.exercise]
+    if first.read_first:
+        say(first.read_first)
+        click.echo(_("Then:"))
     click.echo(style(f"{exercise.id}  {exercise.title[language.current()]}", bold=True))
-    for sentence in (exercise.summary[language.current()], first.because, first.read_first):
+    for sentence in (exercise.summary[language.current()], first.because):
         for line in wrapped(sentence, columns() - 2):
             click.echo(f"  {line}")
     click.echo()
