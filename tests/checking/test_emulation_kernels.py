@@ -173,6 +173,7 @@ CASES = {
         cudaStreamBeginCapture(t, cudaStreamCaptureModeGlobal); plus_one<<<1, 32, 0, t>>>(x); cudaEventRecord(e, t); cudaStreamWaitEvent(s, e); doubled<<<1, 32, 0, s>>>(x, y); cudaEventRecord(f, s); cudaStreamWaitEvent(t, f); plus_one<<<1, 32, 0, t>>>(x); EXPECT(cudaStreamEndCapture(t, &g) == cudaSuccess);
         size_t nodes = 0, edges = 0; cudaGraphGetNodes(g, nullptr, &nodes); cudaGraphGetEdges(g, nullptr, nullptr, nullptr, &edges); EXPECT(nodes == 3 && edges == 3); EXPECT(down(x, 32)[0] == 1);
         EXPECT(cudaGraphInstantiate(&x1, g) == cudaSuccess); for (int k = 0; k < 3; k++) cudaGraphLaunch(x1, t); cudaStreamSynchronize(t); EXPECT(down(x, 32)[9] == 7 && down(y, 32)[9] == 12);
+        EXPECT(cudaStreamWaitEvent(t, f) == cudaErrorCapturedEvent && cudaEventSynchronize(f) == cudaErrorCapturedEvent); cudaEventRecord(f, s); EXPECT(cudaStreamWaitEvent(t, f) == cudaSuccess);
         """,
     ),
     "managed-and-pinned": (

@@ -78,8 +78,7 @@ class Teller:
         return self.places.shown(int(error.get("pc", 0)))
 
     def _other_lines(self, error: Error) -> list[str]:
-        other = part(error, "other")
-        lines = [self._line(other)] if other else []
+        lines = [self._line(o) for key in ("operation", "other") if (o := part(error, key))]
         if "other_pc" in error:
             lines.append(self.places.shown(int(error["other_pc"])))
         return lines

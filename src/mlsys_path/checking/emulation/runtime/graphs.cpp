@@ -75,7 +75,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t *graph)
         assign_lanes(*capture->graph);
         *graph = capture->graph.release();
     }
-    delete capture;
+    capture->ended = true;
     return set_error(error);
 }
 

@@ -94,6 +94,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
         return set_error(cudaErrorInvalidResourceHandle);
     if (!event->recorded)
         return cudaSuccess;
+    if (event->capture && event->capture->ended)
+        return set_error(cudaErrorCapturedEvent);
     if (event->capture) {
         if (stream->capture && stream->capture != event->capture)
             return set_error(cudaErrorStreamCaptureMerge);
@@ -120,7 +122,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event, Site)
     if (!event)
         return set_error(cudaErrorInvalidResourceHandle);
     if (event->capture)
-        return set_error(cudaErrorStreamCaptureUnsupported);
+        return set_error(event->capture->ended ? cudaErrorCapturedEvent : cudaErrorStreamCaptureUnsupported);
     host_waits_for(event->clock);
     return cudaSuccess;
 }

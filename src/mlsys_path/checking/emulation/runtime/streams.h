@@ -68,6 +68,7 @@ struct Capture {
     cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
     std::vector<cudaStream_t> streams;
     cudaError_t error = cudaSuccess;
+    bool ended = false;  // kept all the same: events may still name it
 };
 
 }  // namespace mlsys
