@@ -178,6 +178,7 @@ def test_it(learner):
     learner.demand_launch()
     learner.twice(torch.randn(300))
     learner.demand_launch("fill_kernel")
+    learner.twice(torch.randn(300))  # of which nobody asks, and which is no launch of the next check
 def test_by_torch(learner):
     learner.by_torch(torch.randn(300))
     learner.demand_launch()

@@ -128,6 +128,9 @@ class PythonLearner:
         self._loading = None
         poison.expect(self._is_triton and self._level in (Level.CORRECT, Level.GPU))
         self._link().answer(loading)
+        if self._is_triton:
+            # launches of an earlier check are none of this one's
+            self._link().apply("watching:launched", ())
 
     def _finish(self) -> None:
         if self._running is not None:
@@ -229,7 +232,8 @@ class PythonLearner:
         return result
 
     def demand_launch(self, kernel: str | None = None) -> None:
-        """Fail unless a Triton kernel of the learner's, of this name if one is given, was launched since the last such call.
+        """Fail unless a Triton kernel of the learner's, of this name if one is given, was launched in this check, or since
+        the last such call in it.
 
         For checks at the levels `correct` and `gpu`.
         """
