@@ -96,9 +96,15 @@ def compiled(learner, target):
     q, scales = quantised(4, 64 * between(2, 4))
     x = torch.randn(16, 4 * GROUP).half()
     kernels = learner.compile("dequant_matmul", x, packed_of(q), scales, target=target)
-    if [kernel.name for kernel in kernels] != ["dequant_matmul_kernel"]:
-        fail("one kernel does all of it", got=[k.name for k in kernels], expected=["dequant_matmul_kernel"])
-    return kernels[0]
+    # a second one may sum what several programs made of one column
+    readers = [kernel for kernel in kernels if "!tt.ptr<i8>" in kernel.ttir]
+    if [kernel.name for kernel in readers] != ["dequant_matmul_kernel"]:
+        fail(
+            "one kernel reads the packed weights and multiplies",
+            got=[k.name for k in readers],
+            expected=["dequant_matmul_kernel"],
+        )
+    return readers[0]
 
 
 def test_one_kernel(learner, measure):
@@ -183,6 +189,6 @@ def test_fast(learner, measure):
             bytes=K * N // 2 + 2 * N * K // GROUP + 2 * batch * (K + N),
             flops=2 * batch * K * N,
             dtype="float16",
-            at_least=1.2,
-            star=2.0,
+            at_least=1.0,
+            star=1.7,
         )
