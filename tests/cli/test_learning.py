@@ -113,7 +113,7 @@ class TestNext:
     def test_a_newcomer_begins_at_the_beginning(self, invoke):
         result = invoke("next")
         assert result.exit_code == 0
-        assert result.stdout.startswith("add-one  Add 1\n")
+        assert "\nThen:\nadd-one  Add 1\n" in result.stdout
         assert "mlsys-path start add-one" in result.stdout
 
     def test_what_failed_last_comes_first_and_what_cannot_be_checked_last(self, invoke, attempt):

@@ -11,7 +11,7 @@ from mlsys_path.exercises.folder import exercise_hash
 from mlsys_path.language import N_, _
 from mlsys_path.progress import queries
 from mlsys_path.progress.records import Status
-from mlsys_path.progress.word import SHOWN, Word
+from mlsys_path.progress.word import SHOWN, Said, Word
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
@@ -28,6 +28,7 @@ _SHOWN: dict[str, tuple[str, str, str | None]] = {
     "new": ("·", N_("new"), None),
     "blocked": ("-", N_("blocked"), None),
     "known": ("~", N_("by your word"), "blue"),
+    "unread": ("·", N_("to read"), None),
 }
 
 
@@ -61,6 +62,21 @@ class Standing:
         untried = self.state in ("new", "blocked", "started")
         glyph, word, colour = _SHOWN["known" if self.word and untried else self.state]
         return style(f"{glyph} {_(word)}", fg=colour)
+
+
+def note(standing: Standing) -> str:
+    """What stands behind a title: what is missing, what has changed, or a word that the label does not say."""
+    if standing.status.exercise_changed:
+        return "  " + _("(changed since you passed)")
+    if standing.word and standing.state not in ("new", "blocked", "started"):
+        return f"  ({_(SHOWN['known'])})"
+    return "  " + _("(after {ids})").format(ids=_(", ").join(standing.missing)) if standing.missing else ""
+
+
+def word_label(said_of_it: Said) -> str:
+    """Glyph and word of what is no exercise: the learner's own, which is no proof."""
+    glyph, word, colour = _SHOWN["known" if said_of_it else "unread"]
+    return style(f"{glyph} {_(word)}", fg=colour)
 
 
 def standings(roadmap: Roadmap, word: Word | None = None) -> dict[str, Standing]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlsys_path import language
+from mlsys_path.cli import track_table
 from mlsys_path.cli.completing import stage_ids, track_ids
 from mlsys_path.cli.lookup import find, find_track
 from mlsys_path.cli.output import json_option, print_json
-from mlsys_path.cli.standing import Standing, standings
+from mlsys_path.cli.standing import Standing, note, said, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _, ngettext
-from mlsys_path.progress.word import SHOWN
+from mlsys_path.roadmap import itinerary
 from mlsys_path.roadmap.load import load
 
 if TYPE_CHECKING:
+    from mlsys_path.roadmap.itinerary import Item
     from mlsys_path.roadmap.load import Roadmap
-    from mlsys_path.roadmap.model import Exercise
+    from mlsys_path.roadmap.model import Exercise, Track
 
 
 @click.command(
@@ -44,19 +47,44 @@ def list_command(kind: str, stage: str | None, track: str | None, status: str | 
     if kind != "exercise":
         _others(roadmap, kind, stage, track, status, as_json=as_json)
         return
-    found = standings(roadmap)
-    names = list(roadmap.track_exercises(find_track(roadmap, track).id) if track else roadmap.exercises)
+    word = said(roadmap)
+    found = standings(roadmap, word)
     if stage:
         find(roadmap.stages, stage, _("stage"))
+    items = _of_track(roadmap, find_track(roadmap, track), stage, status, found) if track else []
+    names = [item.id for item in items if item.kind == "exercise"] if track else list(roadmap.exercises)
+    if stage:
         names = [name for name in names if roadmap.stage_of(name) == stage]
     if status:
         names = [name for name in names if found[name].category == status]
     if as_json:
-        print_json({"exercises": [entry(roadmap, roadmap.exercises[name], found[name]) for name in names]})
+        document: dict[str, Any] = {
+            "exercises": [entry(roadmap, roadmap.exercises[name], found[name]) for name in names]
+        }
+        if track:
+            document["items"] = track_table.data(roadmap, items, found, word)
+        print_json(document)
         return
-    if not names:
+    if not (items or names):
         raise UserError(_("nothing matches: leave out --stage, --track or --status"))
-    _print(roadmap, [(roadmap.exercises[name], found[name]) for name in names], by_stage=not track)
+    rows = [(roadmap.exercises[name], found[name]) for name in names]
+    if track:
+        track_table.show(roadmap, items, found, word)
+    else:
+        _print(roadmap, rows)
+    _print_totals(rows, items)
+
+
+def _of_track(
+    roadmap: Roadmap, track: Track, stage: str | None, status: str | None, found: Mapping[str, Standing]
+) -> list[Item]:
+    """What a track consists of; of one stage, or exercises of one status, where these are asked for."""
+    items = itinerary.of_track(roadmap, track)
+    if stage:
+        items = [item for item in items if roadmap.topic_stage.get(item.topic) == stage]
+    if status:
+        items = [item for item in items if item.kind == "exercise" and found[item.id].category == status]
+    return items
 
 
 def _others(
@@ -101,14 +129,14 @@ def entry(roadmap: Roadmap, exercise: Exercise, standing: Standing) -> dict[str,
     }
 
 
-def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]], *, by_stage: bool) -> None:
+def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]]) -> None:
     width = max(len(exercise.id) for exercise, _standing in rows)
     labels = {exercise.id: standing.label() for exercise, standing in rows}
     label_width = max(cells(click.unstyle(label)) for label in labels.values())
     stage = ""
     for exercise, standing in rows:
         own = roadmap.stages[roadmap.stage_of(exercise.id)]
-        if by_stage and own.id != stage:
+        if own.id != stage:
             click.echo(("\n" if stage else "") + style(own.title[language.current()], bold=True))
             stage = own.id
         label = labels[exercise.id]
@@ -116,20 +144,22 @@ def _print(roadmap: Roadmap, rows: list[tuple[Exercise, Standing]], *, by_stage:
         facts = f"{exercise.language:<11} {'*' * exercise.difficulty:<5}  "
         room = columns() - 6 - label_width - width - cells(facts)
         click.echo(
-            (head + facts + cut(exercise.title[language.current()] + _note(standing), max(room, 10))).rstrip()
+            (head + facts + cut(exercise.title[language.current()] + note(standing), max(room, 10))).rstrip()
         )
+
+
+def _print_totals(rows: Sequence[tuple[Exercise, Standing]], items: Sequence[Item]) -> None:
     passed = sum(standing.status.passed for _exercise, standing in rows)
     known = sum(standing.word == "known" for _exercise, standing in rows)
     total = ngettext("{n} exercise, {passed} passed", "{n} exercises, {passed} passed", len(rows)).format(
         n=len(rows), passed=passed
     )
+    parts = [total]
+    if known:
+        parts.append(_("{n} known by your word").format(n=known))
+    if planned := sum(item.kind == "planned" for item in items):
+        parts.append(_("{n} planned").format(n=planned))
+    if reads := sum(item.kind == "read" for item in items):
+        parts.append(ngettext("{n} reading", "{n} readings", reads).format(n=reads))
     click.echo()
-    click.echo(total + (_(", {n} known by your word").format(n=known) if known else ""))
-
-
-def _note(standing: Standing) -> str:
-    if standing.status.exercise_changed:
-        return "  " + _("(changed since you passed)")
-    if standing.word and standing.state not in ("new", "blocked", "started"):
-        return f"  ({_(SHOWN['known'])})"
-    return "  " + _("(after {ids})").format(ids=", ".join(standing.missing)) if standing.missing else ""
+    click.echo(_(", ").join(parts))

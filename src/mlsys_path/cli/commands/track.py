@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlsys_path import language
+from mlsys_path.cli import track_table
 from mlsys_path.cli.completing import track_ids
 from mlsys_path.cli.lookup import find_track
 from mlsys_path.cli.output import json_option, print_json
-from mlsys_path.cli.standing import Standing, standings
-from mlsys_path.cli.terminal import cells, pad, style
+from mlsys_path.cli.standing import Standing, said, standings
+from mlsys_path.cli.terminal import pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
 from mlsys_path.progress import queries
@@ -68,31 +69,30 @@ def list_command(as_json: bool) -> None:
         click.echo(f"{pad(entry['id'], width)}  {count:>5}  {hours:>6}  {entry['title']}{mark}")
 
 
-@track_group.command("show", help=_("A track's exercises, in its order."))
+@track_group.command(
+    "show", help=_("What a track consists of, in its order: reading, exercises, what is planned.")
+)
 @click.argument("track_id", metavar="ID", shell_complete=track_ids)
 @json_option
 def show_command(track_id: str, as_json: bool) -> None:
     """Print the track."""
     roadmap = load()
     track = find_track(roadmap, track_id)
-    found = standings(roadmap)
+    word = said(roadmap)
+    found = standings(roadmap, word)
+    items = itinerary.of_track(roadmap, track)
     entry = _entry(roadmap, track, found, queries.followed_track(roadmap.renames))
     if as_json:
-        print_json({"track": entry})
+        print_json({"track": {**entry, "items": track_table.data(roadmap, items, found, word)}})
         return
     click.echo(style(f"{entry['title']}  ({entry['passed']}/{len(entry['exercises'])})", bold=True))
     click.echo(entry["summary"])
     if entry["goal"]:
         click.echo(_("Goal: {text}").format(text=entry["goal"]))
-    click.echo(length(itinerary.of_track(roadmap, track), track))
-    click.echo(
-        _("`mlsys-path show {id}` is the whole of it, with the reading. Its exercises:").format(id=track.id)
-    )
-    labels = {name: found[name].label() for name in entry["exercises"]}
-    width = max((cells(click.unstyle(label)) for label in labels.values()), default=0)
-    for name, label in labels.items():
-        gap = " " * (width - cells(click.unstyle(label)))
-        click.echo(f"  {label}{gap}  {name}  {roadmap.exercises[name].title[language.current()]}")
+    click.echo(length(items, track))
+    text = _("`mlsys-path show {id}` is the whole of it, with notes and addresses.")
+    click.echo(text.format(id=track.id))
+    track_table.show(roadmap, items, found, word)
 
 
 @track_group.command("follow", help=_("Follow a track: `next` leads along it. --none follows none."))
