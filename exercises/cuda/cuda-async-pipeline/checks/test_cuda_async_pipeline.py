@@ -189,7 +189,8 @@ def test_compiles(learner, measure):
             found = ", ".join(compiled.kernels) or "no kernel at all"
             fail(f"there should be a kernel (__global__) called matmul; nvcc found {found}")
         kernel = compiled.kernels["matmul"]
-        measure.resources(kernel)
+        if target == "sm_90":
+            measure.resources(kernel)
         if not re.search(r"\bcp\.async\.c[ag]\.shared\.global\b[^;]*, 16", compiled.ptx):
             fail(f"{target}: the PTX has no asynchronous copy of 16 bytes (cp.async)")
         if "cp.async.commit_group" not in compiled.ptx:
