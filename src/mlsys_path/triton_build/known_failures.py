@@ -273,7 +273,7 @@ KNOWN: tuple[Known, ...] = (
             r"error: (?P<detail>no (?:member|type|template) named '\w+' in (?:namespace )?'(?:mlir|llvm)[\w:<>, ]*')",
             r"error: (?P<detail>‘[^’]+’ (?:is not a member of|has not been declared in|in namespace) ‘?(?:mlir|llvm)[^’]*’?[^\n]{0,80})",
             r"error: (?P<detail>[‘'](?:class|struct|const class|const struct)? ?(?:mlir|llvm)::[^’']+[’'] has no member named [‘']\w+[’'])",
-            r"error: (?P<detail>[^\n]*marked '?[‘]?override[’]?'?,? but does not override[^\n]{0,80})",
+            r"error: (?P<detail>[^\n]*marked [‘']?override[’']?,? (?:but does not override|hides virtual)[^\n]{0,80})",
             r"error: (?P<detail>no matching (?:member )?function for call to '\w+'|too (?:few|many) arguments to function call)",
             r"(?:mlir|llvm)/[\w/.]+\.h:\d+:\d+: error: (?P<detail>[^\n]{0,120})",
             r"tblgen[^\n]*error: (?P<detail>[^\n]{0,120})|error: (?P<detail2>Couldn't find class '\w+')",

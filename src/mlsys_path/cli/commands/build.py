@@ -25,6 +25,7 @@ from mlsys_path.triton_build.settings import LLVM_KINDS, TARGETS, Settings
 from mlsys_path.triton_build.steps import NAMES
 
 STEP_FAILED = 1
+INTERRUPTED = 130
 
 
 def command_for(project: Project) -> click.Command:
@@ -86,9 +87,9 @@ def _run(
         else:
             print_plan(planned)
         return
-    done = asyncio.run(_build(project, folder, settings, resume=resume, start=start or "", as_json=as_json))
-    if not done:
-        ctx.exit(STEP_FAILED)
+    code = asyncio.run(_build(project, folder, settings, resume=resume, start=start or "", as_json=as_json))
+    if code:
+        ctx.exit(code)
 
 
 def _settings(folder: Path, given: dict[str, Any], *, going_on: bool) -> Settings:
@@ -115,15 +116,15 @@ def _settings(folder: Path, given: dict[str, Any], *, going_on: bool) -> Setting
 
 async def _build(
     project: Project, folder: Path, settings: Settings, *, resume: bool, start: str, as_json: bool
-) -> bool:
-    """Run it to its end; False when a step failed. Ctrl-C and a plain kill end it with all that it started."""
+) -> int:
+    """Run it to its end; the exit code. Ctrl-C and a plain kill end it with all that it had started."""
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     printer = Printer()
-    done = False
+    code = STEP_FAILED
     try:
         async with contextlib.aclosing(
             build(project, folder, settings, resume=resume, start=start)
@@ -134,11 +135,11 @@ async def _build(
                 else:
                     printer.show(event)
                 if isinstance(event, BuildFinished):
-                    done = event.done
+                    code = 0 if event.done else STEP_FAILED
     except asyncio.CancelledError:
         printer.end()
         click.echo(_("stopped, and all that it had started: `--resume` goes on"), err=True)
-        raise KeyboardInterrupt from None
+        code = INTERRUPTED
     finally:
         printer.end()
-    return done
+    return code
