@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gettext
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -71,3 +72,30 @@ def ngettext(singular: str, plural: str, n: int) -> str:
 def N_(message: str) -> str:
     """gettext's usual name: mark a message for the catalogue where it cannot be translated yet (a module-level table)."""
     return message
+
+
+def listed(names: Iterable[str]) -> str:
+    """Things one beside the other; each language has its own sign between them."""
+    return _fold(N_("{first}, {more}"), names)
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences one behind the other; empty ones are left out."""
+    return _fold(N_("{first} {more}"), parts)
+
+
+def _fold(pattern: str, parts: Iterable[str]) -> str:
+    text = ""
+    for part in filter(None, parts):
+        text = _(pattern).format(first=text, more=part) if text else part
+    return text
+
+
+def bracketed(text: str, note: str) -> str:
+    """A text with a note behind it, where there is one."""
+    return _("{text} ({note})").format(text=text, note=note) if note else text
+
+
+def labelled(label: str, text: str) -> str:
+    """What it is, and what is said of it."""
+    return _("{label}: {text}").format(label=label, text=text)

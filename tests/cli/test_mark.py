@@ -265,7 +265,7 @@ def test_words_travel_in_an_export(invoke, home: Path, tmp_path: Path):
     invoke("mark", "adding", "known")
     assert invoke("export", str(tmp_path / "mine.gz")).exit_code == 0
     (home / "progress.db").unlink()
-    assert "1 words of yours" in invoke("import", str(tmp_path / "mine.gz")).stdout
+    assert "1 word of yours" in invoke("import", str(tmp_path / "mine.gz")).stdout
     assert [word["id"] for word in shown(invoke, "progress")["words"]] == ["adding"]
 
 

@@ -134,7 +134,7 @@ def test_a_resources_page_says_what_matters_for_which_topic(roadmap):
 
 def test_a_track_is_as_long_as_its_parts(roadmap):
     page = pages.track(roadmap, "short")
-    assert "0 h of reading and 1 h of exercises: 1 weeks at 8 h a week." in page
+    assert "0 h of reading and 1 h of exercises: 1 week at 8 h a week." in page
     assert "## 1. `first`: first" in page
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from mlsys_path.errors import UserError
-from mlsys_path.language import _
+from mlsys_path.language import _, listed
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
@@ -23,9 +23,7 @@ def find(records: Mapping[str, Record], record_id: str, what: str) -> Record:
 
     near = get_close_matches(record_id, records, n=1, cutoff=0.5)
     hint = (
-        _("did you mean {close!r}?").format(close=near[0])
-        if near
-        else ", ".join(records) or _("there are none")
+        _("did you mean {close!r}?").format(close=near[0]) if near else listed(records) or _("there are none")
     )
     raise UserError(_("there is no {what} {id!r}: {hint}").format(what=what, id=record_id, hint=hint))
 

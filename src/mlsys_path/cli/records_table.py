@@ -10,7 +10,7 @@ import click
 from mlsys_path import language
 from mlsys_path.cli.standing import learners_word
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import _, bracketed, listed, ngettext
 from mlsys_path.roadmap import itinerary
 from mlsys_path.roadmap.pages import KINDS, STATES
 
@@ -110,7 +110,7 @@ def show(roadmap: Roadmap, kind: Kind, ids: Sequence[str]) -> None:
     width = max(len(id_) for id_ in ids)
     facts = max(cells(row[1]) for row in rows)
     for id_, fact, title, said in rows:
-        tail = f"{title}  ({said})" if said else title
+        tail = bracketed(title, said)
         room = max(columns() - width - facts - 4, 10)
         click.echo(f"{style(pad(id_, width), bold=True)}  {pad(fact, facts)}  {cut(tail, room)}".rstrip())
 
@@ -130,8 +130,7 @@ def _facts(roadmap: Roadmap, kind: Kind, id_: str) -> str:
         return f"{roadmap.topic_stage[id_]:<11}  {_('{n:g} h').format(n=hours)}"
     if kind == "resource":
         resource = roadmap.resources[id_]
-        return (
-            f"{_(KINDS[resource.kind])}, {_(STATES[resource.state])}, {_('{n:g} h').format(n=resource.hours)}"
-        )
+        time = _("{n:g} h").format(n=resource.hours)
+        return listed((_(KINDS[resource.kind]), _(STATES[resource.state]), time))
     planned = roadmap.planned[id_]
     return f"{planned.language:<11} {'*' * planned.difficulty:<5}"

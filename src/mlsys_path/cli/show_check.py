@@ -29,7 +29,7 @@ from mlsys_path.cli.terminal import (
     pad,
     style,
 )
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import _, labelled, listed, ngettext
 from mlsys_path.levels import Level, Outcome, highest_passed
 from mlsys_path.roadmap.model import Exercise
 
@@ -121,8 +121,9 @@ def summary(verdict: Verdict) -> str:
     level = (
         _(", level {level}").format(level=reached) if reached and verdict.verdict is Outcome.PASSED else ""
     )
-    head = style(f"{glyph} {verdict.exercise}: {_(word)}{level}", fg=colour, bold=True)
-    return f"{head}  ({counted}, {verdict.seconds:.2f} s, {verdict.sandbox})"
+    head = style(f"{glyph} {labelled(verdict.exercise, _(word))}{level}", fg=colour, bold=True)
+    facts = listed((counted, f"{verdict.seconds:.2f} s", verdict.sandbox))
+    return head + _("  ({note})").format(note=facts)
 
 
 def failure(exercise: Exercise, result: CheckResult) -> str:

@@ -9,7 +9,7 @@ import click
 
 from mlsys_path.cli.layout import KINDS, duration, say, wrapped
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
-from mlsys_path.language import _, current, ngettext
+from mlsys_path.language import _, current, listed, ngettext, sentences
 
 if TYPE_CHECKING:
     from mlsys_path.progress.plan import Part, Plan
@@ -89,7 +89,7 @@ def _summary(made: Plan) -> str:
         if made.pace_needed is None
         else _("It fits at {needed} a week.").format(needed=duration(made.pace_needed))
     )
-    return ("" if current() == "zh" else " ").join((text.format(**fill), more))
+    return sentences((text.format(**fill), more))
 
 
 def _needed(task: Task) -> list[str]:
@@ -119,8 +119,8 @@ class _Table:
     def row(self, task: Task, minutes: int, notes: Iterable[str]) -> str:
         time = pad(duration(minutes), self._time)
         left = f"  {time}  {pad(_(KINDS[task.kind]), self._kind)}  {pad(cut(task.id, self._id), self._id)}  "
-        note = _(", ").join(notes)
-        note = f"  ({note})" if note else ""
+        note = listed(notes)
+        note = _("  ({note})").format(note=note) if note else ""
         room = columns() - cells(left) - cells(note)
         if room < LEAST_TITLE:
             # the note goes below

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlsys_path.cli.terminal import style
 from mlsys_path.exercises.folder import exercise_hash
-from mlsys_path.language import N_, _
+from mlsys_path.language import N_, _, listed
 from mlsys_path.progress import queries
 from mlsys_path.progress.records import Status
 from mlsys_path.progress.word import SHOWN, Said, Word
@@ -69,8 +69,8 @@ def note(standing: Standing) -> str:
     if standing.status.exercise_changed:
         return "  " + _("(changed since you passed)")
     if standing.word and standing.state not in ("new", "blocked", "started"):
-        return f"  ({_(SHOWN['known'])})"
-    return "  " + _("(after {ids})").format(ids=_(", ").join(standing.missing)) if standing.missing else ""
+        return _("  ({note})").format(note=_(SHOWN["known"]))
+    return "  " + _("(after {ids})").format(ids=listed(standing.missing)) if standing.missing else ""
 
 
 def word_label(said_of_it: Said) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from mlsys_path.language import _
+from mlsys_path.language import _, labelled, listed
 from mlsys_path.levels import Level
 from mlsys_path.machine import cuda, packages
 from mlsys_path.machine.packages import Missing, commands
@@ -144,9 +144,9 @@ def in_words(lacks: Iterable[Missing]) -> str:
     lacks = tuple(lacks)
     if not lacks:
         return ""
-    sentence = _("needs {things}").format(things=", ".join(lack.what for lack in lacks))
+    sentence = _("needs {things}").format(things=listed(lack.what for lack in lacks))
     todo = " && ".join(commands(lacks))
-    return f"{sentence}: {todo}" if todo else sentence
+    return labelled(sentence, todo) if todo else sentence
 
 
 def _lack(need: Need, machine: Machine) -> Missing | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from mlsys_path.language import _, current, ngettext
+from mlsys_path.language import _, current, ngettext, sentences
 from mlsys_path.progress.leading import Unread, read_first
 from mlsys_path.progress.word import Word
 from mlsys_path.roadmap import itinerary
@@ -35,7 +35,7 @@ class Suggestion:
     @property
     def reason(self) -> str:
         """All of it."""
-        return ("" if current() == "zh" else " ").join(filter(None, (self.because, self.read_first)))
+        return sentences((self.because, self.read_first))
 
 
 def suggest(

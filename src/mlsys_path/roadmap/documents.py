@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_h
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from mlsys_path.language import _
+from mlsys_path.language import _, listed
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -196,7 +196,7 @@ def _unknown_key(key: str, valid: Iterable[str]) -> str:
     return (
         _("unknown key; did you mean {close!r}?").format(close=close)
         if close
-        else _("unknown key; valid are: {all}").format(all=", ".join(valid))
+        else _("unknown key; valid are: {all}").format(all=listed(valid))
     )
 
 
@@ -204,7 +204,7 @@ def _unknown_value(value: str, allowed: list[str]) -> str:
     close = nearest(value, allowed)
     if close:
         return _("unknown value {value!r}; did you mean {close!r}?").format(value=value[:60], close=close)
-    return _("unknown value {value!r}; valid are: {all}").format(value=value[:60], all=", ".join(allowed))
+    return _("unknown value {value!r}; valid are: {all}").format(value=value[:60], all=listed(allowed))
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str:

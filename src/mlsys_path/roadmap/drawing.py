@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlsys_path.language import _, current, ngettext
-from mlsys_path.roadmap.pages import silent
+from mlsys_path.roadmap.page_lines import silent
 from mlsys_path.roadmap.readings import address, part_of
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ Word = Callable[[str, str], str]
 def outline(roadmap: Roadmap, stages: Iterable[Stage], word: Word = silent) -> Iterator[str]:
     """Stages, topics, and what belongs to each topic, a line each, drawn with branches."""
     for stage in stages:
-        yield f"{stage.title[current()]}  ({stage.id})"
+        yield _("{title}  ({id})").format(title=stage.title[current()], id=stage.id)
         for i, topic in enumerate(stage.topics):
             last = i == len(stage.topics) - 1
-            yield f"{'└─' if last else '├─'} {topic.title[current()]}  ({topic.id}){_facts(topic)}"
+            named = _("{title}  ({id})").format(title=topic.title[current()], id=topic.id)
+            yield f"{'└─' if last else '├─'} {named}{_facts(topic)}"
             stem = "   " if last else "│  "
             for k, name in enumerate(topic.exercises):
                 branch = "└─" if k == len(topic.exercises) - 1 else "├─"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mlsys_path.errors import UserError
-from mlsys_path.language import N_, _
+from mlsys_path.language import N_, _, listed
 from mlsys_path.roadmap import readings
 from mlsys_path.roadmap.renaming import newest_reading
 
@@ -63,7 +63,7 @@ def identify(roadmap: Roadmap, id_: str, kind: Kind | None = None) -> tuple[Kind
     if found:
         return found[0]
     if len(names := _readings(roadmap, id_)) > 1:
-        raise UserError(_("{id} has several parts: {names}").format(id=id_, names=_(", ").join(names)))
+        raise UserError(_("{id} has several parts: {names}").format(id=id_, names=listed(names)))
     import difflib
 
     every = dict.fromkeys(name for k in EVERY if kind in (None, k) for name in records(roadmap, k))

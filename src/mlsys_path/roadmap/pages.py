@@ -6,22 +6,39 @@ What the learner has done of a thing is said by `Word`, which knows progress; th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlsys_path.language import N_, Language, Text, _, current
+from mlsys_path.language import (
+    N_,
+    Language,
+    Text,
+    _,
+    bracketed,
+    current,
+    labelled,
+    listed,
+    ngettext,
+    sentences,
+)
 from mlsys_path.roadmap import itinerary
+from mlsys_path.roadmap.page_lines import (
+    Word,
+    exercise_line,
+    how_to_mark,
+    part_line,
+    reading_line,
+    silent,
+    term_line,
+    titles,
+)
 from mlsys_path.roadmap.readings import address, part_of
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.itinerary import Item
     from mlsys_path.roadmap.load import Roadmap
-    from mlsys_path.roadmap.model import Reading, Resource, Step, Topic, Track
-
-Word = Callable[
-    [str, str], str
-]  # (kind, id) -> how the learner stands with it; "" when there is nothing to say
+    from mlsys_path.roadmap.model import Resource, Step, Topic, Track
 
 STATES = {
     "active": N_("active"),
@@ -44,31 +61,29 @@ KINDS = {
 LANGUAGE_NAMES = {"en": N_("English"), "zh": N_("Chinese")}
 
 
-def silent(_kind: str, _id: str) -> str:
-    """No word about progress."""
-    return ""
-
-
 def stage(roadmap: Roadmap, stage_id: str, word: Word = silent) -> str:
     """A stage: why, what first, what one can do afterwards, its topics."""
     record = roadmap.stages[stage_id]
     lines = _head(record.title, record.summary, word("stage", stage_id))
     if record.requires:
-        lines += [_("Comes after: {names}").format(names=_titles(roadmap.stages, record.requires)), ""]
+        lines += [_("Comes after: {names}").format(names=titles(roadmap.stages, record.requires)), ""]
     for heading, text in ((_("Why it matters"), record.why), (_("What to know first"), record.before)):
         if text:
             lines += [f"## {heading}", "", text[current()].rstrip(), ""]
     lines += _list(_("What you can do at its end"), (text[current()] for text in record.outcomes))
     lines += [f"## {_('Topics')}", ""]
     for topic in record.topics:
-        said = _said(word("topic", topic.id))
-        lines.append(f"- `{topic.id}`: **{topic.title[current()]}**{said}. {topic.summary[current()]}")
+        title = bracketed(f"**{topic.title[current()]}**", word("topic", topic.id))
+        line = _("`{id}`: {title}. {summary}")
+        lines.append("- " + line.format(id=topic.id, title=title, summary=topic.summary[current()]))
     lines.append("")
     if record.diagnostic:
         lines += [
-            _("Know it already? `mlsys-path diagnose {id}` asks {n} questions.").format(
-                id=stage_id, n=len(record.diagnostic)
-            ),
+            ngettext(
+                "Know it already? `mlsys-path diagnose {id}` asks {n} question.",
+                "Know it already? `mlsys-path diagnose {id}` asks {n} questions.",
+                len(record.diagnostic),
+            ).format(id=stage_id, n=len(record.diagnostic)),
             "",
         ]
     return "\n".join(lines)
@@ -81,12 +96,12 @@ def topic(roadmap: Roadmap, topic_id: str, word: Word = silent) -> str:
     of = roadmap.stages[roadmap.topic_stage[topic_id]]
     lines += [_("Stage: {title} (`{id}`)").format(title=of.title[current()], id=of.id), ""]
     if record.requires:
-        lines += [_("Comes after: {names}").format(names=_titles(roadmap.topics, record.requires)), ""]
-    lines += _list(_("Read"), (_reading(roadmap, r, word) for r in record.reads))
-    lines += _how_to_mark(f"{topic_id}/{record.reads[0].resource}") if record.reads else []
+        lines += [_("Comes after: {names}").format(names=titles(roadmap.topics, record.requires)), ""]
+    lines += _list(_("Read"), (reading_line(roadmap, r, word) for r in record.reads))
+    lines += how_to_mark(f"{topic_id}/{record.reads[0].resource}") if record.reads else []
     lines += _list(_("Do"), (exercise_line(roadmap, name, word) for name in record.exercises))
     lines += _list(_("Be able to explain"), (text[current()] for text in record.explain))
-    lines += _list(_("Terms"), (_term(term.term, term.meaning) for term in record.terms))
+    lines += _list(_("Terms"), (term_line(term.term, term.meaning) for term in record.terms))
     if long := longer_text(roadmap, topic_id):
         lines += [long.rstrip(), ""]
     return "\n".join(lines)
@@ -120,7 +135,7 @@ def track(roadmap: Roadmap, track_id: str, word: Word = silent) -> str:
     lines += [length(itinerary.of_track(roadmap, record), record), ""]
     if granted := itinerary.taken_for_granted(roadmap, record):
         lines += [
-            _("It takes for granted: {names}.").format(names=_titles(roadmap.topics, granted)),
+            _("It takes for granted: {names}.").format(names=titles(roadmap.topics, granted)),
             _("What of it is new to you, read first with `mlsys-path show ID`."),
             "",
         ]
@@ -130,18 +145,18 @@ def track(roadmap: Roadmap, track_id: str, word: Word = silent) -> str:
 
 
 def length(items: Sequence[Item], record: Track) -> str:
-    """How long a track is, in one sentence."""
+    """How long a track is, in a sentence or two."""
     reading = sum(item.hours for item in items if item.kind == "read")
     doing = sum(item.hours for item in items if item.kind == "exercise")
     planned = [item for item in items if item.kind == "planned"]
-    text = _(
-        "{reading:.0f} h of reading and {doing:.0f} h of exercises: {weeks:.0f} weeks at {pace:g} h a week."
-    )
-    weeks = (reading + doing) / record.hours_per_week
-    sentence = text.format(reading=reading, doing=doing, weeks=max(weeks, 1), pace=record.hours_per_week)
-    if planned:
-        sentence += " " + _("{n} exercises more are planned.").format(n=len(planned))
-    return sentence
+    weeks = max(1, round((reading + doing) / record.hours_per_week))
+    said = ngettext(
+        "{reading:.0f} h of reading and {doing:.0f} h of exercises: {weeks} week at {pace:g} h a week.",
+        "{reading:.0f} h of reading and {doing:.0f} h of exercises: {weeks} weeks at {pace:g} h a week.",
+        weeks,
+    ).format(reading=reading, doing=doing, weeks=weeks, pace=record.hours_per_week)
+    more = ngettext("{n} exercise more is planned.", "{n} exercises more are planned.", len(planned))
+    return sentences([said, more.format(n=len(planned)) if planned else ""])
 
 
 def resource(roadmap: Roadmap, resource_id: str, word: Word = silent) -> str:
@@ -151,7 +166,7 @@ def resource(roadmap: Roadmap, resource_id: str, word: Word = silent) -> str:
     facts = [
         _(KINDS[record.kind]),
         _(STATES[record.state]),
-        ", ".join(_(LANGUAGE_NAMES[name]) for name in record.languages),
+        listed(_(LANGUAGE_NAMES[name]) for name in record.languages),
         _("{n:g} h for all of it").format(n=record.hours) if record.hours else "",
         record.licence,
     ]
@@ -162,7 +177,7 @@ def resource(roadmap: Roadmap, resource_id: str, word: Word = silent) -> str:
         lines += [_("Still worth learning from it: {text}").format(text=record.worth[current()]), ""]
     for label, ids in ((_("Replaced by"), record.superseded_by), (_("Read before it"), record.requires)):
         if ids:
-            lines += [f"{label}: {_titles(roadmap.resources, ids)}", ""]
+            lines += [labelled(label, titles(roadmap.resources, ids)), ""]
     lines += _list(_("The parts that matter"), _uses(roadmap, resource_id, word))
     lines += [_checked(record), ""]
     return "\n".join(lines)
@@ -181,8 +196,8 @@ def reading(roadmap: Roadmap, name: str, word: Word = silent) -> str:
         "",
     ]
     if named.topics:
-        lines += [_("For: {names}").format(names=_titles(roadmap.topics, named.topics)), ""]
-    return "\n".join([*lines, *_how_to_mark(name)])
+        lines += [_("For: {names}").format(names=titles(roadmap.topics, named.topics)), ""]
+    return "\n".join([*lines, *how_to_mark(name)])
 
 
 def planned(roadmap: Roadmap, exercise_id: str, _word: Word = silent) -> str:
@@ -200,52 +215,13 @@ def planned(roadmap: Roadmap, exercise_id: str, _word: Word = silent) -> str:
     return "\n".join(lines)
 
 
-def exercise_line(roadmap: Roadmap, name: str, word: Word = silent) -> str:
-    """An exercise in a list; one that is not built says so."""
-    if name in roadmap.exercises:
-        return f"`{name}`: {roadmap.exercises[name].title[current()]}{_said(word('exercise', name))}"
-    return f"`{name}`: {roadmap.planned[name].title[current()]} ({_('planned')})"
-
-
 def _head(title: Text, summary: Text, said: str) -> list[str]:
-    return [f"# {title[current()]}{_said(said)}", "", summary[current()], ""]
-
-
-def _said(said: str) -> str:
-    return f" ({said})" if said else ""
+    return [f"# {bracketed(title[current()], said)}", "", summary[current()], ""]
 
 
 def _list(heading: str, lines: Iterable[str]) -> list[str]:
     entries = [f"- {line}" for line in lines]
     return [f"## {heading}", "", *entries, ""] if entries else []
-
-
-def _titles(records: object, ids: Iterable[str]) -> str:
-    return ", ".join(f"{records[name].title[current()]} (`{name}`)" for name in ids)  # type: ignore[index]
-
-
-def _how_to_mark(name: str) -> list[str]:
-    return [_("Read it already? `mlsys-path mark {name} read` says so.").format(name=name), ""]
-
-
-def _reading(roadmap: Roadmap, reading: Reading, word: Word, shown: str = "") -> str:
-    record = roadmap.resources[reading.resource]
-    part = _part(roadmap, reading, word)
-    return f"`{shown or record.id}`: {record.title[current()]}. {part}. <{address(roadmap, reading)}>"
-
-
-def _part(roadmap: Roadmap, reading: Reading, word: Word) -> str:
-    facts = [_("{n:g} h").format(n=reading.hours), word("reading", roadmap.reading_names[part_of(reading)])]
-    return f"{reading.parts[current()]}{_said(_('; ').join(filter(None, facts)))}"
-
-
-def _term(term: Text, meaning: Text) -> str:
-    name, other = (term.zh, term.en) if current() == "zh" else (term.en, term.zh)
-    # "warp" and "warp（线程束）" are one name with a gloss, which is said once
-    if found := re.fullmatch(rf"{re.escape(name)}（(.+)）|(.+)（{re.escape(name)}）", other):
-        other = found[1] or found[2]
-    shown = name if other in name else f"{name} ({other})"
-    return f"**{shown}**: {meaning[current()]}"
 
 
 def _uses(roadmap: Roadmap, resource_id: str, word: Word) -> list[str]:
@@ -256,7 +232,7 @@ def _uses(roadmap: Roadmap, resource_id: str, word: Word) -> list[str]:
         if reading.resource == resource_id
     ]
     return [
-        f"{record.title[current()]} (`{record.id}`): {_part(roadmap, reading, word)}"
+        labelled(bracketed(record.title[current()], f"`{record.id}`"), part_line(roadmap, reading, word))
         for record, reading in readings
     ]
 
@@ -285,14 +261,15 @@ def _step(roadmap: Roadmap, number: int, step: Step, word: Word) -> list[str]:
         return [f"## {number}. {exercise_line(roadmap, step.exercise, word)}", "", *lines]
     if step.read:
         name = roadmap.reading_names[part_of(step.read)]
-        return [*lines, f"- {_reading(roadmap, step.read, word, name)}", ""]
+        return [*lines, f"- {reading_line(roadmap, step.read, word, name)}", ""]
     topics: Sequence[Topic] = (
         roadmap.stages[step.stage].topics if step.stage else [roadmap.topics[step.topic or ""]]
     )
     for record in topics:
         if step.stage:
-            lines += [f"**{record.title[current()]}** (`{record.id}`){_said(word('topic', record.id))}", ""]
-        lines += [f"- {_reading(roadmap, reading, word)}" for reading in record.reads]
+            head = bracketed(f"**{record.title[current()]}**", f"`{record.id}`")
+            lines += [bracketed(head, word("topic", record.id)), ""]
+        lines += [f"- {reading_line(roadmap, reading, word)}" for reading in record.reads]
         lines += [f"- {exercise_line(roadmap, name, word)}" for name in record.exercises]
         lines.append("")
     return lines

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlsys_path.language import _
+from mlsys_path.language import _, listed
 from mlsys_path.roadmap import graph, readings
 from mlsys_path.roadmap.content import ID_CHARACTERS, Content
 from mlsys_path.roadmap.documents import Loc, nearest
@@ -63,7 +63,7 @@ def _resources(content: Content) -> None:
                 "resource",
                 resource.id,
                 ("worth",),
-                _("is for a resource whose state is {states}").format(states=", ".join(PAST)),
+                _("is for a resource whose state is {states}").format(states=listed(PAST)),
             )
 
 

@@ -35,6 +35,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         # the compile itself must not fail for want of a header that only saves time
         sys.stderr.write(f"mlsys-path: no precompiled header: {error}\n")
+    sys.stderr.flush()
     if not extra:
         os.execvp((ccache + command)[0], ccache + command)
     done = subprocess.run([*ccache, command[0], *extra, *command[1:]], capture_output=True, check=False)

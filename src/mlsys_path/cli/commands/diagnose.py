@@ -18,7 +18,7 @@ from mlsys_path.cli.remembering import remember_diagnostic
 from mlsys_path.cli.standing import said, standings
 from mlsys_path.cli.terminal import columns, stderr_line, style
 from mlsys_path.errors import UserError
-from mlsys_path.language import _
+from mlsys_path.language import _, listed
 from mlsys_path.progress.diagnostic import SEEDS, Answered, advice, answer, detail, draw
 from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.names import identify
@@ -134,9 +134,7 @@ def _grade(asked: Sequence[Asked], replies: Mapping[str, str], where: str) -> li
     for name in replies:
         if name not in ids:
             raise UserError(
-                _("{where}: there is no question {id!r}: {ids}").format(
-                    where=where, id=name, ids=", ".join(ids)
-                )
+                _("{where}: there is no question {id!r}: {ids}").format(where=where, id=name, ids=listed(ids))
             )
     answered = []
     for each in asked:

@@ -13,7 +13,7 @@ from mlsys_path.checking.timing.ceilings import Ceilings, ceilings_of, stored
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.terminal import cells, pad, style
 from mlsys_path.errors import UserError
-from mlsys_path.language import N_, _
+from mlsys_path.language import N_, _, labelled, listed
 from mlsys_path.levels import Level
 from mlsys_path.machine.doctor import LanguageRow, Report, report
 from mlsys_path.machine.inspect import Machine, inspect, versions
@@ -106,7 +106,7 @@ def _print(found: Report) -> None:
         )
     click.echo()
     sandbox = found.sandbox
-    click.echo(f"{_label(sandbox.state)}  {_('sandbox')}: {sandbox.kind}, {sandbox.means}")
+    click.echo(f"{_label(sandbox.state)}  {labelled(_('sandbox'), listed((sandbox.kind, sandbox.means)))}")
     if sandbox.lacks:
         click.echo(f"      {sandbox.lacks}")
     click.echo()
@@ -115,9 +115,9 @@ def _print(found: Report) -> None:
     click.echo()
     tools = [f"{tool.name} {tool.version}".rstrip() for tool in found.tools if tool.found]
     missing = [tool.name for tool in found.tools if not tool.found]
-    click.echo(_("Found: {tools}").format(tools=", ".join(tools)))
+    click.echo(_("Found: {tools}").format(tools=listed(tools)))
     if missing:
-        click.echo(_("Not found: {tools}").format(tools=", ".join(missing)))
+        click.echo(_("Not found: {tools}").format(tools=listed(missing)))
     if found.commands:
         click.echo()
         click.echo(style(_("These commands add what is missing:"), bold=True))

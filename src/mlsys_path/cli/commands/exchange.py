@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import _, listed, ngettext
 
 _PATH = click.Path(dir_okay=True, path_type=Path)
 
@@ -36,15 +36,11 @@ def import_command(file: Path) -> None:
     from mlsys_path.progress.exchange import import_
 
     merged = import_(file)
-    click.echo(
-        _(
-            "added: {attempts} attempts, {events} events, {settings} settings, {claims} words of yours; "
-            "known already: {known} records"
-        ).format(
-            attempts=merged.attempts,
-            events=merged.events,
-            settings=merged.settings,
-            claims=merged.claims,
-            known=merged.known,
-        )
+    added = (
+        ngettext("{n} attempt", "{n} attempts", merged.attempts).format(n=merged.attempts),
+        ngettext("{n} event", "{n} events", merged.events).format(n=merged.events),
+        ngettext("{n} setting", "{n} settings", merged.settings).format(n=merged.settings),
+        ngettext("{n} word of yours", "{n} words of yours", merged.claims).format(n=merged.claims),
     )
+    known = ngettext("{n} record", "{n} records", merged.known).format(n=merged.known)
+    click.echo(_("added: {added}; known already: {known}").format(added=listed(added), known=known))

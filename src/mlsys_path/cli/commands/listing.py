@@ -15,7 +15,7 @@ from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import Standing, note, said, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
 from mlsys_path.errors import UserError
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import _, listed, ngettext
 from mlsys_path.roadmap import itinerary
 from mlsys_path.roadmap.load import load
 
@@ -162,4 +162,4 @@ def _print_totals(rows: Sequence[tuple[Exercise, Standing]], items: Sequence[Ite
     if reads := sum(item.kind == "read" for item in items):
         parts.append(ngettext("{n} reading", "{n} readings", reads).format(n=reads))
     click.echo()
-    click.echo(_(", ").join(parts))
+    click.echo(listed(parts))

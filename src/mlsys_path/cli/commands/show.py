@@ -15,16 +15,17 @@ from mlsys_path.cli.terminal import on_terminal
 from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import lesson
 from mlsys_path.exercises.workspace import folder_of
-from mlsys_path.language import Language, _
+from mlsys_path.language import Language, _, labelled, listed
 from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap import pages
 from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.names import EVERY, Kind, identify, kinds_of
+from mlsys_path.roadmap.page_lines import Word
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.load import Roadmap
 
-PAGES: dict[Kind, Callable[[Roadmap, str, pages.Word], str]] = {
+PAGES: dict[Kind, Callable[[Roadmap, str, Word], str]] = {
     "topic": pages.topic,
     "stage": pages.stage,
     "track": pages.track,
@@ -90,7 +91,7 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
         "",
     ]
     if exercise.requires:
-        lines += [_("Builds on: {ids}").format(ids=", ".join(exercise.requires)), ""]
+        lines += [_("Builds on: {ids}").format(ids=listed(exercise.requires)), ""]
     if exercise.reads:
         lines += [_("Reading:"), "", *(_resource_line(roadmap, resource) for resource in exercise.reads), ""]
     folder = folder_of(exercise_id, roadmap.renames)
@@ -103,4 +104,5 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
 
 def _resource_line(roadmap: Roadmap, resource_id: str) -> str:
     resource = roadmap.resources[resource_id]
-    return f"- `{resource_id}`: {resource.title[language.current()]} <{resource.urls[0]}>"
+    title = labelled(f"`{resource_id}`", resource.title[language.current()])
+    return f"- {title} <{resource.urls[0]}>"
