@@ -114,6 +114,29 @@ def test_a_build_in_the_sandbox_uses_it(judge, kind, monkeypatch):
     assert verdict.verdict is Outcome.PASSED, verdict.first_failure
 
 
+def test_sources_of_the_harness_are_built_beside_and_without_it(judge):
+    from mlsys_path.checking.session import Checker
+
+    checks = """
+    def test_it(learner):
+        program = learner.build("it.cpp", "given.cpp", flags=["-Winvalid-pch"], precompiled=["map", "string"])
+        assert_equal(program.run().stdout, b"7\\n")
+    """
+    source = '#include "given.h"\nint main() { std::map<int, int> m{{1, 7}}; show(m[1]); }\n'
+    given = {
+        "given.h": "void show(int);\n",
+        "given.cpp": '#ifdef _GLIBCXX_MAP\n#error "the header is for the learner alone"\n#endif\n#include <cstdio>\n'
+        '#include "given.h"\nvoid show(int x) { std::printf("%d\\n", x); }\n',
+    }
+    with Checker() as checker:
+        good = judge(checks, {"it.cpp": source}, language="cpp", harness=given, by=checker)
+        bad = judge(
+            checks, {"it.cpp": source + "int f() { return y; }\n"}, language="cpp", harness=given, by=checker
+        )
+    assert good.verdict is Outcome.PASSED, good.first_failure
+    assert "it.cpp:3" in bad.first_failure.message
+
+
 def test_headers_that_are_not_here_leave_the_check_open(judge):
     from mlsys_path.checking.session import Checker
 

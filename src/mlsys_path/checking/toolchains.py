@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlsys_path.checking.show import clean
@@ -25,6 +26,25 @@ class Toolchain:
     def build(self, sources: Sequence[str], flags: Sequence[str], output: str) -> list[str]:
         """The command that builds `output`; later flags win over the defaults."""
         return [*self.compiler, *self.defaults, *flags, *sources, "-o", output, *self.trailing]
+
+    def build_apart(
+        self, sources: Mapping[str, Sequence[str]], flags: Sequence[str], output: str
+    ) -> list[str]:
+        """The command that compiles sources side by side, each with more flags of its own, and links them.
+
+        What the compiler says comes in the order of the sources.
+        """
+        lines, objects = [], []
+        for number, (source, own) in enumerate(sources.items()):
+            made = f"{output}-{number}"
+            objects.append(f"{made}.o")
+            argv = [*self.compiler, *self.defaults, *flags, *own, "-c", source, "-o", f"{made}.o"]
+            lines.append(f"{shlex.join(argv)} 2>{shlex.quote(made)}.err & p{number}=$!")
+        lines.append("code=0")
+        lines += [f"wait $p{number} || code=1" for number in range(len(sources))]
+        lines += [f"cat {shlex.quote(output)}-{number}.err >&2" for number in range(len(sources))]
+        lines.append(f"[ $code = 0 ] && exec {shlex.join(self.build(objects, flags, output))}")
+        return ["sh", "-c", "\n".join([*lines, "exit 1"])]
 
     def preprocess(self, source: str, flags: Sequence[str]) -> list[str]:
         """The command that prints a source after the preprocessor."""
