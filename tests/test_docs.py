@@ -45,13 +45,19 @@ def test_every_command_and_option_is_documented(name):
     assert text, f"docs/cli.md has no heading for `mlsys-path {name}`"
     for parameter in COMMANDS[name].params:
         for option in parameter.opts:
-            if option.startswith("--") and option != "--help":
+            if option.startswith("--") and option not in ("--help", "--lang"):
                 assert f"`{option}" in text, f"{option} of `{name}` is not in its section of docs/cli.md"
 
 
 def test_every_documented_command_exists():
     headings = re.findall(r"^### `mlsys-path ?([a-z -]*)", CLI, re.MULTILINE)
     assert {h.strip() for h in headings} - {""} == set(COMMANDS)
+
+
+def test_every_command_takes_the_language():
+    assert not [
+        name for name, each in COMMANDS.items() if "--lang" not in {o for p in each.params for o in p.opts}
+    ]
 
 
 def test_every_global_option_is_documented():

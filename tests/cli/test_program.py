@@ -46,6 +46,9 @@ def test_version(invoke):
         (["list", "--track", "arithmatic"], "did you mean 'arithmetic'?"),
         (["show", "a-bok"], "did you mean 'a-book'?"),
         (["--lang", "fr", "list"], "fr"),
+        (["list", "--lang", "fr"], "fr"),
+        (["next", "--lang"], "'--lang' requires an argument"),
+        (["show", "--", "--lang", "zh"], "zh"),
         (["check", "--level", "best", "add-one"], "best"),
     ],
 )
@@ -125,6 +128,41 @@ def test_the_language_is_that_of_the_option_the_variable_or_the_locale(content: 
     assert title(LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1") == "zh"
     assert title(LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1", MLSYS_PATH_LANG="en") == "en"
     assert title("--lang", "zh", LC_ALL="C.UTF-8", MLSYS_PATH_LANG="en") == "zh"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["list", "--lang", "zh"],
+        ["list", "--lang=zh", "--stage", "foundations"],
+        ["track", "show", "arithmetic", "--lang", "zh"],
+        ["track", "--lang", "zh", "show", "arithmetic"],
+        ["show", "--lang", "zh", "add-two"],
+        ["search", "加上", "--lang", "zh"],
+        ["--lang", "en", "next", "--lang", "zh"],
+    ],
+)
+def test_the_language_may_stand_after_any_command(invoke, args):
+    result = invoke(*args)
+    assert result.exit_code == 0, result.stderr
+    assert "加上 2" in result.stdout or "加 2" in result.stdout or "加上 1" in result.stdout
+
+
+def test_what_stands_after_two_hyphens_is_no_option(invoke):
+    assert program.asked_language(["search", "--", "--lang", "zh"]) is None
+    assert invoke("search", "--", "--lang", "zh").exit_code == 0
+
+
+def test_help_is_in_the_language_too(content: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "mlsys_path", "list", "--lang", "zh", "--help"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "练习" in done.stdout
+    assert "--lang" in done.stdout
 
 
 def test_a_terminal_without_unicode_gets_question_marks_and_no_traceback(content: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -75,6 +76,7 @@ class Program(click.Group):
         command: click.Command = getattr(
             importlib.import_module(f"mlsys_path.cli.commands.{module}"), attribute
         )
+        _take_language(command)
         return command
 
     def resolve_command(
@@ -118,6 +120,9 @@ class Program(click.Group):
 
     def _run(self, args: list[str], extra: dict[str, Any]) -> int:
         extra.pop("prog_name", None)
+        if asked := asked_language(args):
+            # a command's texts are made when its module is imported, which is before its own options are parsed
+            language.use(asked)
         try:
             result = super().main(args, prog_name=PROGRAM, standalone_mode=False, **extra)
             sys.stdout.flush()
@@ -173,6 +178,38 @@ def _silence_stdout() -> None:
         os.close(devnull)
 
 
+def asked_language(args: Sequence[str]) -> language.Language | None:
+    """The language that `--lang` asks for, wherever it stands; whether it is well said is the parser's to judge."""
+    found: language.Language | None = None
+    options = list(itertools.takewhile(lambda arg: arg != "--", args))
+    for option, after in itertools.zip_longest(options, options[1:], fillvalue=""):
+        value = after if option == "--lang" else option.removeprefix("--lang=")
+        if value in language.LANGUAGES and option.startswith("--lang"):
+            found = "zh" if value == "zh" else "en"
+    return found
+
+
+def language_option() -> click.Option:
+    """The one option that the program and every command take."""
+    return click.Option(
+        ["--lang"],
+        type=click.Choice(list(language.LANGUAGES)),
+        is_eager=True,
+        expose_value=False,
+        callback=use_language,
+        help=_("Language of texts and lessons (else MLSYS_PATH_LANG, else the locale)."),
+    )
+
+
+def _take_language(command: click.Command) -> None:
+    """Let a command, and each that it holds, take `--lang` too."""
+    if not any("--lang" in parameter.opts for parameter in command.params):
+        command.params.append(language_option())
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _take_language(inner)
+
+
 def use_language(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     """Set the language before any text is made."""
     if value:
@@ -208,14 +245,7 @@ def build() -> Program:
         ),
         context_settings={"help_option_names": ["-h", "--help"]},
         params=[
-            click.Option(
-                ["--lang"],
-                type=click.Choice(list(language.LANGUAGES)),
-                is_eager=True,
-                expose_value=False,
-                callback=use_language,
-                help=_("Language of texts and lessons (else MLSYS_PATH_LANG, else the locale)."),
-            ),
+            language_option(),
             click.Option(
                 ["--version"],
                 is_flag=True,
@@ -230,7 +260,7 @@ def build() -> Program:
 
 def run() -> NoReturn:
     """The entry point: everything that the process does, ending it with an exit code."""
-    language.use(language.detect())
+    language.use(asked_language(sys.argv[1:]) or language.detect())
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # a terminal that cannot show a glyph gets a question mark, never a traceback

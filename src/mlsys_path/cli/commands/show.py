@@ -15,7 +15,7 @@ from mlsys_path.cli.terminal import on_terminal
 from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import lesson
 from mlsys_path.exercises.workspace import folder_of
-from mlsys_path.language import Language, _, labelled, listed
+from mlsys_path.language import _, labelled, listed
 from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap import pages
 from mlsys_path.roadmap.load import load
@@ -44,10 +44,8 @@ PAGES: dict[Kind, Callable[[Roadmap, str, Word], str]] = {
     type=click.Choice(EVERY),
     help=_("What it is, where an exercise, a topic and a resource have the same id."),
 )
-@click.option("--lang", type=click.Choice(language.LANGUAGES), help=_("Read it in this language."))
-def show_command(record_id: str, kind: Kind | None, lang: Language | None) -> None:
+def show_command(record_id: str, kind: Kind | None) -> None:
     """Print what the id names, as Markdown rendered for a terminal, or as it is."""
-    language.use(lang or language.current())
     roadmap = load()
     kind, found = identify(roadmap, record_id, kind)
     _print(
