@@ -9,7 +9,7 @@ import pytest
 import sqlite_utils
 
 from mlsys_path.errors import UserError
-from mlsys_path.progress import migrations, queries
+from mlsys_path.progress import migrations, queries, submitted
 from mlsys_path.progress.rows import attempt_to_row
 from mlsys_path.progress.store import Store
 
@@ -43,8 +43,13 @@ def fill_v3(connection: sqlite3.Connection, attempt) -> None:
     )
 
 
+def fill_v4(connection: sqlite3.Connection, attempt) -> None:
+    fill_v3(connection, attempt)
+    submitted.keep(connection, "a" * 64, {"malloc.c": b"int main;"})
+
+
 # what a learner had in a database of each version: a new version adds its own line
-FILL = {1: fill_v1, 2: fill_v2, 3: fill_v3}
+FILL = {1: fill_v1, 2: fill_v2, 3: fill_v3, 4: fill_v4}
 
 
 def m999_notes(db: sqlite_utils.Database) -> None:

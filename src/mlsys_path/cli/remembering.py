@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from mlsys_path.progress.store import Store
 
 
-def remember_attempt(attempt: Attempt) -> None:
-    """Store a finished run."""
-    _write(lambda store: store.record(attempt))
+def remember_attempt(attempt: Attempt, files: Mapping[str, bytes]) -> None:
+    """Store a finished run and what was submitted."""
+    _write(lambda store: store.record(attempt, files))
 
 
 def remember_event(exercise: str, kind: EventKind, detail: str = "") -> None:

@@ -83,7 +83,7 @@ class Watch:
             raise
         else:
             printer.finished(ran.verdict, target.argument)
-            remember_attempt(ran.attempt())
+            remember_attempt(ran.attempt(), ran.submission.files)
         click.echo(self._waiting_line())
 
     def _waiting_line(self) -> str:

@@ -160,6 +160,57 @@ CREATE TRIGGER claims_delete BEFORE DELETE ON claims
 BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
 """
 
+# What was submitted, by content; when each attempt was stored, by the clock of then; what a mentor assigned and wrote.
+_M004 = """
+CREATE TABLE blobs (
+    hash TEXT PRIMARY KEY NOT NULL CHECK (length(hash) = 64),
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE submissions (
+    files_hash TEXT NOT NULL CHECK (length(files_hash) = 64),
+    name TEXT NOT NULL CHECK (name <> ''),
+    blob TEXT NOT NULL REFERENCES blobs (hash),
+    PRIMARY KEY (files_hash, name)
+) WITHOUT ROWID;
+CREATE TABLE stored (
+    attempt TEXT PRIMARY KEY NOT NULL,
+    at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE assignments (
+    digest TEXT PRIMARY KEY NOT NULL CHECK (length(digest) = 64),
+    id TEXT NOT NULL CHECK (length(id) = 26),
+    content TEXT NOT NULL CHECK (json_valid(content)),
+    imported_at TEXT NOT NULL
+);
+CREATE TABLE comments (
+    id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
+    exercise TEXT NOT NULL CHECK (exercise <> ''),
+    content TEXT NOT NULL CHECK (json_valid(content)),
+    imported_at TEXT NOT NULL
+);
+CREATE INDEX comments_by_exercise ON comments (exercise, id);
+
+CREATE TRIGGER attempts_stored AFTER INSERT ON attempts BEGIN
+    INSERT INTO stored (attempt, at) VALUES (NEW.id, strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z');
+END;
+"""
+_APPEND_ONLY = """
+CREATE TRIGGER {table}_once BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+BEGIN SELECT RAISE(ABORT, '{table} are append-only: this is known'); END;
+CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END;
+CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END;
+"""
+_M004_KEYS = {
+    "blobs": "hash = NEW.hash OR rowid = NEW.rowid",
+    "submissions": "files_hash = NEW.files_hash AND name = NEW.name",
+    "stored": "attempt = NEW.attempt",
+    "assignments": "digest = NEW.digest OR rowid = NEW.rowid",
+    "comments": "id = NEW.id OR rowid = NEW.rowid",
+}
+
 
 def m001_attempts_events_settings(db: Database) -> None:
     """The first schema."""
@@ -180,7 +231,21 @@ def m003_readings(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (m001_attempts_events_settings, m002_claims, m003_readings)
+def m004_submissions_and_assignments(db: Database) -> None:
+    """The files that were submitted, when attempts were stored, and what comes from mentors."""
+    for statement in _statements(_M004):
+        db.execute(statement)
+    for table, same in _M004_KEYS.items():
+        for statement in _statements(_APPEND_ONLY.format(table=table, same=same)):
+            db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (
+    m001_attempts_events_settings,
+    m002_claims,
+    m003_readings,
+    m004_submissions_and_assignments,
+)
 
 
 def version() -> int:

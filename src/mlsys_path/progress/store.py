@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlsys_path import locations
 from mlsys_path.errors import UserError
-from mlsys_path.progress import migrations, trouble
+from mlsys_path.progress import migrations, submitted, trouble
 from mlsys_path.progress.opening import BUSY_SECONDS, read_only, recognise
 from mlsys_path.progress.records import (
     EVENT_KINDS,
@@ -64,9 +64,11 @@ class Store:
                 connection.close()
                 raise
 
-    def record(self, attempt: Attempt) -> None:
-        """Store a finished attempt: when this returns, it survives a crash. Raises UserError."""
+    def record(self, attempt: Attempt, files: Mapping[str, bytes] | None = None) -> None:
+        """Store a finished attempt and what was submitted: when this returns, it survives a crash. Raises UserError."""
         with self.transaction() as database:
+            if files:
+                submitted.keep(database.conn, attempt.files_hash, files)
             database.table("attempts").insert(attempt_to_row(attempt))
 
     def record_event(self, exercise: str, kind: EventKind, detail: str = "") -> Event:

@@ -176,7 +176,9 @@ class Services:
 
     async def remember(self, submission: Submission, verdict: Verdict, started_at: datetime) -> None:
         """Store the attempt. Raises UserError when it cannot be stored."""
-        await self._write(lambda store: store.record(submission.attempt(verdict, started_at)))
+        await self._write(
+            lambda store: store.record(submission.attempt(verdict, started_at), submission.files)
+        )
 
     async def remember_event(self, exercise: Exercise, kind: EventKind, detail: str = "") -> None:
         """Store what else the learner did. Raises UserError when it cannot be stored."""

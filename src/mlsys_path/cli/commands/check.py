@@ -91,7 +91,7 @@ def check_command(
     if as_json:
         click.echo(json.dumps(document(verdicts), ensure_ascii=False, indent=2))
     for each in ran:
-        remember_attempt(each.attempt())
+        remember_attempt(each.attempt(), each.submission.files)
     if junit is not None:
         write_junit(junit, verdicts)
     ctx.exit(exit_code(verdicts))
