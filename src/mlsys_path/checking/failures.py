@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from mlsys_path.checking.events import Mismatch
+from mlsys_path.checking.events import Mismatch, Obstacle
 from mlsys_path.language import _
 from mlsys_path.roadmap.model import Limits
 
@@ -22,8 +22,16 @@ class CheckFailed(AssertionError):
         self.mismatch = mismatch
 
 
+class NotBuilt(CheckFailed):
+    """The learner's files, or this system's, did not make a program."""
+
+
 class TimingRefused(Exception):
     """A time that cannot be believed: nothing is said of the code but why."""
+
+
+class Disturbed(TimingRefused):
+    """A time that something ran beside: the learner's work outside of the call, or others on the machine."""
 
 
 class MissingName(CheckFailed, AttributeError):
@@ -57,6 +65,7 @@ class LearnerError(Exception):
         self.classes = classes
         self.message = message
         self.frames = frames
+        self.loading = False  # whether it kept their module from being loaded
 
     @property
     def traceback(self) -> str:
@@ -94,6 +103,20 @@ class LearnerDied(Exception):
             why = _("ended itself with exit code {status}").format(status=status)
         text = _("Your code {why}").format(why=why)
         return cls(_("{text} during {doing}").format(text=text, doing=doing) if doing else text)
+
+
+def obstacle(error: BaseException | None) -> Obstacle:
+    """What kept a check from seeing what the code does: then nothing that it looks for is the cause."""
+    match error:
+        case NotBuilt():
+            return "unbuilt"
+        case MissingName():
+            return "unwritten"
+        case LearnerError() if "NotImplementedError" in error.classes:
+            return "unwritten"
+        case LearnerError() if error.loading or {"SyntaxError", "ImportError"} & set(error.classes):
+            return "unloaded"
+    return ""
 
 
 class RunOver(BaseException):

@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlsys_path.checking.failures import Disturbed, TimingRefused
 from mlsys_path.checking.timing.judging import (
     SLACK,
     Seen,
     company,
+    disturbance,
     explain,
     floor_seconds,
     named,
     quantile,
     refusal,
 )
+from mlsys_path.checking.timing.kernel import undisturbed
 
 US = 1e-6
 GPU = SLACK["cuda"]
@@ -27,7 +30,8 @@ FLOOR = 120 * US
 
 
 def judged(call: Seen, *, honest: int = 0, floor: float = FLOOR) -> str:
-    return refusal([*[call] * (15 - honest), *[CALL] * honest], QUIET, floor, GPU)
+    calls = [*[call] * (15 - honest), *[CALL] * honest]
+    return refusal(calls, QUIET, floor, GPU) or disturbance(calls, QUIET, GPU)
 
 
 def test_honest_calls_are_believed():
@@ -70,8 +74,8 @@ def test_one_replaced_function_is_enough():
 
 def test_noise_in_quiet_calls_widens_what_is_usual_and_does_not_break():
     quiet = [*QUIET[:5], replace(QUIET[0], wall=1.0, flush=1.0), replace(QUIET[0], wall=2.0, flush=2.0)]
-    assert refusal([CALL] * 15, quiet, FLOOR, GPU) == ""
-    assert "outside of what is timed" in refusal([replace(CALL, wall=5000 * US)] * 15, quiet[:6], FLOOR, GPU)
+    assert disturbance([CALL] * 15, quiet, GPU) == ""
+    assert "outside of what is timed" in disturbance([replace(CALL, wall=5000 * US)] * 15, quiet[:6], GPU)
 
 
 def test_an_unknown_rate_sets_no_floor():
@@ -86,6 +90,35 @@ def test_a_cpu_is_given_what_its_caches_hold():
     quick = Seen(seconds=FLOOR / 3, wall=1e-3)
     assert refusal([quick] * 15, [Seen(1e-6, 1e-3)] * 7, FLOOR, cpu) == ""
     assert refusal([replace(quick, seconds=FLOOR / 5)] * 15, [Seen(1e-6, 1e-3)] * 7, FLOOR, cpu)
+
+
+class Budget:
+    """The part of a bench that a timing tells how long it took."""
+
+    def __init__(self):
+        self.extended = 0
+
+    def extend(self, _seconds):
+        self.extended += 1
+
+
+def test_what_was_disturbed_is_timed_again_and_only_once():
+    bench, outcomes = Budget(), [Disturbed("noise"), "timing"]
+
+    def once():
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    assert undisturbed(bench, once) == "timing"
+    assert bench.extended == 1
+    outcomes = [Disturbed("noise"), Disturbed("again")]
+    with pytest.raises(Disturbed, match="again"):
+        undisturbed(bench, once)
+    outcomes = [TimingRefused("faster than the hardware"), "timing"]
+    with pytest.raises(TimingRefused, match="hardware"):
+        undisturbed(bench, once)
 
 
 def test_a_baseline_that_had_company():

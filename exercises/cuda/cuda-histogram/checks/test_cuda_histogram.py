@@ -290,7 +290,7 @@ def timed(learner, measure, name, low, high):
         bytes=n,
         dtype="float32",
         at_least=0.2,
-        star=0.5,
+        star=0.75,
         rtol=0,
         atol=0,
     )

@@ -305,7 +305,7 @@ def test_fast(learner, measure):
         flops=n,
         dtype="float32",
         at_least=0.4,
-        star=0.8,
+        star=0.6,
         rtol=0,
         atol=0,
     )

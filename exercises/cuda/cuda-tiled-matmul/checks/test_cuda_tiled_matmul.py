@@ -305,8 +305,10 @@ def test_shapes(learner, rng):
 
 def test_tall_and_wide(learner, rng):
     # with tiles of 64 or 128 that is more than 65,535 of them along one side
-    long, short = 8_600_000 + int(rng.integers(1, 1000)), int(rng.integers(1, 4))
-    check(learner, [draw(rng, "launch", long, short, 2), draw(rng, "launch", short, long, 2)])
+    long = 8_600_000 + int(rng.integers(1, 1000))
+    # one at a time: a program may print 64 MB
+    check(learner, [draw(rng, "launch", long, 1, 2)])
+    check(learner, [draw(rng, "launch", 1, long, 2)])
 
 
 def test_stream(learner, rng):
@@ -360,7 +362,7 @@ def test_fast(learner, measure):
         flops=2 * n**3,
         dtype="float32",
         at_least=0.4,
-        star=0.8,
+        star=0.75,
         rtol=1e-4,
         # sums of 4,096 products come to some 20, their roundings to less than 0.001; those of TF32 would be 0.02
         atol=4e-3,

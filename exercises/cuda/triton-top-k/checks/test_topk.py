@@ -243,5 +243,5 @@ def test_fast(learner, measure):
         bytes=2 * rows * VOCABULARY,
         dtype="bfloat16",
         at_least=0.2,
-        star=0.7,
+        star=0.8,
     )

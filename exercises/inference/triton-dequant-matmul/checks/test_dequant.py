@@ -190,5 +190,5 @@ def test_fast(learner, measure):
             flops=2 * batch * K * N,
             dtype="float16",
             at_least=1.0,
-            star=1.7,
+            star=1.4,
         )

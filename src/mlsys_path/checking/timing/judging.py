@@ -66,7 +66,7 @@ def floor_seconds(moved: float, flops: float, bandwidth: float, peak: float) -> 
 
 
 def refusal(calls: Sequence[Seen], quiet: Sequence[Seen], floor: float, slack: Slack) -> str:
-    """Why the calls' times cannot be believed, in one sentence; "" when they can."""
+    """Why the calls' times cannot be believed, whatever else ran, in one sentence; "" when nothing speaks against it."""
     if why := named(calls):
         return why
     median = quantile([c.seconds for c in calls], 0.5)
@@ -80,6 +80,15 @@ def refusal(calls: Sequence[Seen], quiet: Sequence[Seen], floor: float, slack: S
         return _(
             "the GPU was still at work {time:.4g} µs after the call's own stream was done: a side stream was not joined"
         ).format(time=tail * 1e6)
+    return ""
+
+
+def disturbance(calls: Sequence[Seen], quiet: Sequence[Seen], slack: Slack) -> str:
+    """What took longer around the calls than around quiet ones, in one sentence; "" for nothing.
+
+    Work of the learner's outside of the call looks like this, and so does a machine that was busy for a moment.
+    """
+    median = quantile([c.seconds for c in calls], 0.5)
     flush = quantile([c.flush for c in calls], ENOUGH)
     if flush > quantile([c.flush for c in quiet], 0.75) * 1.1 + slack.flush:
         return _(

@@ -6,6 +6,7 @@ learner's function runs in theirs. docs/timing.md says what is defended against,
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlsys_path.checking.events import Measurement, Roofline
-from mlsys_path.checking.failures import CheckFailed, TimingRefused
+from mlsys_path.checking.failures import CheckFailed, Disturbed, TimingRefused
 from mlsys_path.checking.remote import Link, Remote
 from mlsys_path.checking.timing import judging, roofline
 from mlsys_path.checking.timing.ceilings import Ceilings, ceilings_of
@@ -94,6 +95,9 @@ class KernelTiming:
 
     def run(self, function: str | Remote) -> Timing:
         """Everything, up to the verdict on the time; emits the measurement."""
+        return undisturbed(self.bench, lambda: self._once(function))
+
+    def _once(self, function: str | Remote) -> Timing:
         began, spent = time.monotonic(), 0.0
         # no process of the learner's may run while quiet calls show what is usual
         self.learner.restart()
@@ -220,8 +224,10 @@ class KernelTiming:
         )
         slack = judging.SLACK[self.device]
         debug(self.task.name, trial.seen, quiet, floor)
-        if why := judging.refusal(trial.seen, quiet, floor, slack) or judging.company(others, alone, slack):
+        if why := judging.refusal(trial.seen, quiet, floor, slack):
             raise TimingRefused(f"{self.task.name}: {why}")
+        if why := judging.disturbance(trial.seen, quiet, slack) or judging.company(others, alone, slack):
+            raise Disturbed(f"{self.task.name}: {why}")
 
     def _tell(self, trial: _Trial, others: Sequence[Other]) -> Timing:
         task = self.task
@@ -273,6 +279,15 @@ def verdict(
         star=None if task.star is None else ratio >= task.star,
         roofline=where,
     )
+
+
+def undisturbed(bench: Bench, once: Callable[[], Timing]) -> Timing:
+    """A timing that is made again when something ran beside it: others are gone by then, work of the learner's is not."""
+    began = time.monotonic()
+    with contextlib.suppress(Disturbed):
+        return once()
+    bench.extend(time.monotonic() - began)
+    return once()
 
 
 def debug(name: str, seen: Sequence[Seen], quiet: Sequence[Seen], floor: float) -> None:

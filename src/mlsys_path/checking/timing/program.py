@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlsys_path.checking.failures import CheckFailed, TimingRefused
+from mlsys_path.checking.failures import CheckFailed, Disturbed, TimingRefused
 from mlsys_path.checking.timing import judging, roofline
 from mlsys_path.checking.timing.ceilings import Ceilings, ceilings_of
 from mlsys_path.checking.timing.comparing import demand_close
@@ -26,6 +26,7 @@ from mlsys_path.checking.timing.kernel import (
     debug,
     demand_bar,
     own_clock,
+    undisturbed,
     verdict,
 )
 from mlsys_path.checking.worker.wire import ProtocolError
@@ -135,6 +136,9 @@ class ProgramTiming:
 
     def run(self, program: Program, args: Sequence[Any]) -> Timing:
         """Everything, up to the verdict on the time; emits the measurement."""
+        return undisturbed(self.bench, lambda: self._once(program, args))
+
+    def _once(self, program: Program, args: Sequence[Any]) -> Timing:
         began, own = time.monotonic(), 0.0
         baseline = self._baseline()
         alone = [self._time(baseline) for _n in range(QUIET)]
@@ -254,8 +258,10 @@ class ProgramTiming:
         floor = judging.floor_seconds(self.task.moved, self.task.flops, self.ceilings.bandwidth, peak)
         slack = judging.SLACK[self.device]
         debug(self.task.name, seen, quiet, floor)
-        if why := judging.refusal(seen, quiet, floor, slack) or judging.company(others, alone, slack):
+        if why := judging.refusal(seen, quiet, floor, slack):
             raise TimingRefused(f"{self.task.name}: {why}")
+        if why := judging.disturbance(seen, quiet, slack) or judging.company(others, alone, slack):
+            raise Disturbed(f"{self.task.name}: {why}")
 
     def _tell(self, seen: Sequence[Seen], others: Sequence[float]) -> Timing:
         task = self.task
