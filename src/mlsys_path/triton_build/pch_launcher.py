@@ -90,10 +90,19 @@ def within(folder: str, roots: tuple[str, ...]) -> bool:
     )
 
 
+def real(program: str) -> str:
+    """The file of a program."""
+    if "/" not in program:
+        folders = os.environ.get("PATH", "").split(os.pathsep)
+        named = (os.path.join(folder, program) for folder in folders)
+        program = next((name for name in named if os.path.isfile(name)), program)
+    return os.path.realpath(program)
+
+
 def key_of(command: list[str], settings: dict) -> tuple[str, list[str]]:  # type: ignore[type-arg]
     """The name of the header for a command, and the flags to make it with."""
     flags = flags_of(command, tuple(settings["roots"]))
-    compiler = os.path.realpath(command[0])
+    compiler = real(command[0])
     stat = os.stat(compiler)
     told = json.dumps(
         [compiler, stat.st_size, stat.st_mtime_ns, flags, settings["headers"], settings["stamp"]]
@@ -106,7 +115,7 @@ def header_for(command: list[str], settings: dict) -> list[str]:  # type: ignore
     key, flags = key_of(command, settings)
     folder = os.path.join(settings["folder"], key)
     header = os.path.join(folder, "all.h")
-    clang = "clang" in os.path.basename(os.path.realpath(command[0]))
+    clang = "clang" in os.path.basename(real(command[0]))
     made = header + (".pch" if clang else ".gch")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lock"), "w") as lock:
@@ -139,9 +148,8 @@ def sharing(key: str, settings: dict) -> int:  # type: ignore[type-arg]
     same = 0
     for entry in entries:
         words = shlex.split(entry["command"]) if "command" in entry else entry["arguments"]
-        compiler = next(
-            (i for i, w in enumerate(words) if w.endswith(("clang++", "g++", "c++")) or "++-" in w), 0
-        )
+        # behind this launcher, which stands in front of every compile
+        compiler = words.index(sys.argv[1]) + 1 if sys.argv[1] in words else 0
         command = words[compiler:] + settings["append"]
         if is_compile(command) and key_of(command, settings)[0] == key:
             same += 1

@@ -25,6 +25,12 @@ async def _run(work: Work) -> Facts:
     proof_journal(work).restore()
     _clear_unknown(work, tree)
     _demand_json(work, tree)
+    if not tree.says("TRITON_APPEND_CMAKE_ARGS"):
+        work.note(
+            _(
+                "setup.py of this commit takes no arguments for CMake: it is built with assertions and debug information"
+            )
+        )
     headers = _prepare(work, tree)
     outcome = await work.command(command(work, tree), folder=tree.root, environment=environment(work, tree))
     library = tree.library()
@@ -137,6 +143,10 @@ def environment(work: Work, tree: Tree) -> dict[str, str]:
         told["TRITON_OFFLINE_BUILD"] = "1"
     if tree.says("JSON_SYSPATH") and (json := os.environ.get("JSON_SYSPATH") or _json()):
         told["JSON_SYSPATH"] = json
+    if not tree.says("TRITON_APPEND_CMAKE_ARGS"):
+        # CMake itself heeds these, if less firmly
+        launcher = pch.launcher(work.layout.headers)
+        told |= {"CMAKE_CXX_COMPILER_LAUNCHER": launcher, "LLVM_DIR": work.fact("llvm", "wrapper", "")}
     return work.environment(**told)
 
 
@@ -149,7 +159,7 @@ def cmake_arguments(work: Work) -> list[str]:
         "-DCMAKE_BUILD_TYPE=Release",
         f"-DLLVM_DIR={work.fact('llvm', 'wrapper', '') or prefix / 'lib/cmake/llvm'}",
         *work.project.cmake_arguments,
-        f"-DCMAKE_CXX_COMPILER_LAUNCHER={_launcher(work)}",
+        f"-DCMAKE_CXX_COMPILER_LAUNCHER={pch.launcher(work.layout.headers)}",
     ]
     if work.project.library_of_mlir:
         arguments += [f"-DMLIR_DIR={prefix / 'lib/cmake/mlir'}", f"-DLLD_DIR={prefix / 'lib/cmake/lld'}"]
@@ -157,10 +167,6 @@ def cmake_arguments(work: Work) -> list[str]:
         flags = f"-fuse-ld=lld -B{work.layout.folder / 'bin'}"
         arguments += [f"-DCMAKE_{kind}_LINKER_FLAGS={flags}" for kind in ("EXE", "MODULE", "SHARED")]
     return arguments
-
-
-def _launcher(work: Work) -> str:
-    return pch.launcher(work.layout.headers)
 
 
 def _prepare(work: Work, tree: Tree) -> int:

@@ -153,7 +153,7 @@ def _dotted(version: tuple[int, ...]) -> str:
 
 def _say(facts: Facts) -> str:
     return _(
-        "{compiler} {version}, cmake {cmake}, ninja {ninja}, Python {python}; {jobs} compile and {links} link jobs "
+        "{compiler} {version}, cmake {cmake}, ninja {ninja}, Python {python}, numpy {numpy}; {jobs} compile and {links} link jobs "
         "by {memory} GB of memory and {cores} cores; {network}"
     ).format(
         compiler=Path(facts["compiler"]).name,
@@ -161,6 +161,7 @@ def _say(facts: Facts) -> str:
         cmake=facts["cmake"],
         ninja=facts["ninja"],
         python=facts["python"],
+        numpy=facts["numpy"] or "-",
         jobs=facts["jobs"],
         links=facts["link_jobs"],
         memory=round(facts["memory_mb"] / 1024),

@@ -66,6 +66,8 @@ async def _task(work: Work, tree: Tree, task: str) -> list[Facts]:
         **libtriton.environment(work, tree),
         "PATH": os.environ.get("PATH", ""),
         "TRITON_CACHE_DIR": str(work.layout.caches / "triton"),
+        # the backends of this tree, and not those that another installed Triton announces
+        "TRITON_BACKENDS_IN_TREE": "1",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": str(work.layout.caches / "matplotlib"),
     }
