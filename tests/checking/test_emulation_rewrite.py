@@ -181,6 +181,7 @@ def test_how_a_build_or_a_run_fails(judge, source, words):
     assert failure.outcome is Outcome.FAILED, failure
     for word in words:
         assert word in failure.message, failure.message
+    assert (failure.obstacle == "unbuilt") == ("It does not build" in failure.message)
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")

@@ -107,6 +107,24 @@ def test_a_file_that_cannot_be_imported(judge):
     assert "SyntaxError" in failure.message
 
 
+@pytest.mark.parametrize(
+    ("source", "obstacle"),
+    [
+        ("def go(:\n", "unloaded"),
+        ("import nothing_like_this\n", "unloaded"),
+        ("1 / 0\n", "unloaded"),
+        ("def go(n):\n    import nothing_like_this\n", "unloaded"),
+        ("def go(n):\n    raise NotImplementedError('write go()')\n", "unwritten"),
+        ("", "unwritten"),
+        ("def go(n):\n    return n\n", ""),
+        ("def go(n):\n    return 1 / 0\n", ""),
+    ],
+)
+def test_what_keeps_a_check_from_seeing_what_the_code_does(judge, source, obstacle):
+    checks = "def test_it(learner):\n    assert_equal(learner.go(1), 2)\n"
+    assert judge(checks, source).first_failure.obstacle == obstacle
+
+
 def test_what_a_check_cannot_use_is_the_learners_failure(judge):
     failure = judge("def test_it(learner):\n    learner.go().sum()\n", "def go(): return None").first_failure
     assert failure.outcome is Outcome.FAILED

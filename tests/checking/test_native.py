@@ -119,6 +119,7 @@ def test_a_source_that_does_not_build_shows_the_compilers_words(program):
     assert failure.outcome is Outcome.FAILED
     assert "it.c:1" in failure.message
     assert "undeclared" in failure.message
+    assert failure.obstacle == "unbuilt"
 
 
 @pytest.mark.parametrize(

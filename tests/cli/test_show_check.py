@@ -118,15 +118,19 @@ def test_everything_that_a_failure_has_to_say(exercise, capsys):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "message"),
-    [(Outcome.FAILED, "NotImplementedError: write add()"), (Outcome.ERROR, "the run broke its contract")],
+    ("outcome", "obstacle", "message"),
+    [
+        (Outcome.FAILED, "unwritten", "NotImplementedError: write add()"),
+        (Outcome.FAILED, "unloaded", "SyntaxError: invalid syntax"),
+        (Outcome.FAILED, "unbuilt", "It does not build"),
+        (Outcome.ERROR, "", "the run broke its contract"),
+    ],
 )
 def test_no_cause_is_guessed_for_what_is_not_written_or_could_not_be_judged(
-    exercise, capsys, outcome, message
+    exercise, capsys, outcome, obstacle, message
 ):
-    text = printed(
-        exercise, events(result("test_short"), result("test_long", outcome, message=message)), capsys
-    )
+    broken = result("test_long", outcome, message=message, obstacle=obstacle)
+    text = printed(exercise, events(result("test_short"), broken), capsys)
     assert message in text
     assert "Likely cause" not in text
 

@@ -17,9 +17,11 @@ from mlsys_path.checking.events import CheckResult, CheckStarted, Declared, Fini
 from mlsys_path.errors import UserError
 from mlsys_path.levels import Level, Outcome
 from mlsys_path.roadmap.load import load
-from mlsys_path.tui import actions, editor, line_breaks
+from mlsys_path.tui import actions, check_text, editor, line_breaks
 from mlsys_path.tui.check_text import hang
 from mlsys_path.tui.run_state import RunState
+
+from .conftest import failed
 
 
 def test_no_key_means_two_things_on_one_screen():
@@ -140,6 +142,16 @@ def test_an_editor_that_fails_and_a_terminal_that_cannot_be_lent_are_one_line(mo
 
 
 # a run's state
+
+
+def test_no_cause_is_guessed_where_the_check_did_not_see_what_the_code_does():
+    exercise = load().exercise("alpha")
+    told = check_text.failure(exercise, failed("test_small"), 60).plain
+    assert "Likely cause:" in told
+    for obstacle in ("unwritten", "unloaded", "unbuilt"):
+        told = check_text.failure(exercise, failed("test_small", obstacle=obstacle), 60).plain
+        assert "double gives the wrong number" in told
+        assert "Likely cause:" not in told
 
 
 def test_a_run_knows_at_any_moment_what_leads_and_what_runs():

@@ -62,6 +62,9 @@ class Counterexample:
     mismatch: Mismatch | None = None
 
 
+Obstacle = Literal["", "unwritten", "unloaded", "unbuilt"]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One check's end. Every declared check gets exactly one of these in a complete run."""
@@ -74,6 +77,7 @@ class CheckResult:
     traceback: str = ""  # the learner's own frames and no others
     output: str = ""  # what the learner's code printed during this check, first and last 64 KiB
     seconds: float = 0.0
+    obstacle: Obstacle = ""  # what kept the check from seeing what the code does
 
 
 @dataclass(frozen=True, slots=True)

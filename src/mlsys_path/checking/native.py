@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mlsys_path.checking.bench import Bench, harness_files
 from mlsys_path.checking.box import Box
 from mlsys_path.checking.execution import Completed, Session, demand_success, execute
-from mlsys_path.checking.failures import CheckFailed, Open
+from mlsys_path.checking.failures import CheckFailed, NotBuilt, Open
 from mlsys_path.checking.precompiled import CannotPrecompile, precompile
 from mlsys_path.checking.toolchains import TOOLCHAINS, compiler_words, sanitizer_report
 from mlsys_path.language import _
@@ -160,9 +160,7 @@ class NativeLearner:
         done = self._invoke(argv, timeout=BUILD_SECONDS)
         if done.returncode != 0:
             mine = [n for n in self._bench.files if n not in harness_files(self._bench.folder)]
-            raise CheckFailed(
-                _("It does not build:\n{words}").format(words=compiler_words(done.stderr, mine))
-            )
+            raise NotBuilt(_("It does not build:\n{words}").format(words=compiler_words(done.stderr, mine)))
 
     def _refuse_evasion(self, sources: Sequence[str], flags: Sequence[str]) -> None:
         mine = [s for s in sources if s in self._bench.exercise.files]

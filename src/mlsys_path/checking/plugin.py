@@ -14,7 +14,15 @@ import pytest
 
 from mlsys_path.checking.bench import Bench
 from mlsys_path.checking.events import CheckEvent, CheckResult, CheckStarted, Counterexample
-from mlsys_path.checking.failures import CheckFailed, LearnerDied, LearnerError, Open, RunOver, TimingRefused
+from mlsys_path.checking.failures import (
+    CheckFailed,
+    LearnerDied,
+    LearnerError,
+    Open,
+    RunOver,
+    TimingRefused,
+    obstacle,
+)
 from mlsys_path.checking.measure import Measure
 from mlsys_path.checking.show import clean
 from mlsys_path.checking.worker.wire import ProtocolError
@@ -144,6 +152,7 @@ class CheckPlugin:
             traceback=traceback,
             output=clean(self.bench.output.text()),
             seconds=time.perf_counter() - self._began,
+            obstacle=obstacle(error) if outcome is Outcome.FAILED else "",
         )
 
     def judge(self, error: BaseException | None) -> tuple[Outcome, str, str]:
@@ -183,7 +192,11 @@ class CheckPlugin:
     def learner(self, request: pytest.FixtureRequest) -> Any:
         """The learner's code by proxy; see docs/writing-exercises.md."""
         learner = self._learner(self.level(request.node.name))
-        learner._load()
+        try:
+            learner._load()
+        except LearnerError as error:
+            error.loading = True
+            raise
         reseed()
         return learner
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from mlsys_path import language
+from mlsys_path.checking.causes import likely_cause
 from mlsys_path.checking.events import (
     CheckEvent,
     CheckResult,
@@ -142,10 +143,8 @@ def failure(exercise: Exercise, result: CheckResult) -> str:
         note = _(" (the last {n} of {m} lines)").format(n=MAX_OUTPUT_LINES, m=len(lines))
         parts += ["", "  " + _("Your code printed") + (note if len(lines) > MAX_OUTPUT_LINES else "") + ":"]
         parts.append(indent("\n".join(cut(line, 200) for line in lines[-MAX_OUTPUT_LINES:]), 4))
-    # what is not written yet has no mistake in it
-    written = not result.message.startswith("NotImplementedError")
-    if check is not None and check.cause is not None and result.outcome is Outcome.FAILED and written:
-        parts += ["", "  " + style(_("Likely cause:"), bold=True) + f" {check.cause[language.current()]}"]
+    if cause := likely_cause(exercise, result):
+        parts += ["", "  " + style(_("Likely cause:"), bold=True) + f" {cause}"]
     return "\n".join(parts)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from mlsys_path import language
+from mlsys_path.checking.causes import likely_cause
 from mlsys_path.checking.events import CheckResult, Counterexample, Declared
 from mlsys_path.checking.timing import telling
 from mlsys_path.language import N_, _, ngettext
@@ -125,13 +126,8 @@ def failure(exercise: Exercise, result: CheckResult, width: int) -> Content:
         parts.append(hang("  ", foreign(result.message), width))
     if result.counterexample is not None:
         parts += _counterexample(result.counterexample, width)
-    check = exercise.checks.get(result.name)
-    if check is not None and check.cause is not None and result.outcome is Outcome.FAILED:
-        parts += [
-            Content(""),
-            _heading(_("Likely cause:")),
-            hang("  ", check.cause[language.current()], width),
-        ]
+    if cause := likely_cause(exercise, result):
+        parts += [Content(""), _heading(_("Likely cause:")), hang("  ", cause, width)]
     # its last line is the message that stands above
     frames = result.traceback.rstrip().removesuffix(result.message.strip()).rstrip()
     if frames:

@@ -16,7 +16,7 @@ from mlsys_path.checking.emulation.edits import CannotEmulate
 from mlsys_path.checking.emulation.places import Places
 from mlsys_path.checking.emulation.report import BadReport, Report, read_report
 from mlsys_path.checking.emulation.rewrite import kernels_of, rewrite
-from mlsys_path.checking.failures import CheckFailed, Open
+from mlsys_path.checking.failures import CheckFailed, NotBuilt, Open
 from mlsys_path.checking.show import clean
 from mlsys_path.language import _
 
@@ -84,7 +84,7 @@ def emulate(learner: NativeLearner, sources: Sequence[str], flags: Sequence[str]
     done = learner._invoke(build.command(sources, flags, program), timeout=90)
     if done.returncode != 0:
         words = build.compiler_words(done.stderr, mine, texts)
-        raise CheckFailed(_("It does not build:\n{words}").format(words=words))
+        raise NotBuilt(_("It does not build:\n{words}").format(words=words))
     places = Places(learner, program, texts, mine)
     return EmulatedProgram(learner, program, messages.Teller(texts, kernels, places))
 
