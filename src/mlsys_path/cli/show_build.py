@@ -59,8 +59,7 @@ class Printer:
             case Note():
                 self._line(f"    {style('!', fg='yellow')} {event.text}")
             case StepFinished():
-                took = _("{time}").format(time=clock(event.seconds))
-                self._line(f"    {style('✓', fg='green')} {event.proof} ({took})")
+                self._line(f"    {style('✓', fg='green')} {event.proof} ({clock(event.seconds)})")
             case StepFailed():
                 self._failed(event)
             case BuildFinished():

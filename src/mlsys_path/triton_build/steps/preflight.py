@@ -84,8 +84,8 @@ def _programs(work: Work, machine: Machine, chosen: tools.Compiler | None) -> li
         lacks.append(_Lack(_("a C++ compiler"), tools.cure("c++", machine)))
     if not tools.python_headers():
         lacks.append(_Lack(_("Python's headers (Python.h)"), tools.cure("python headers", machine)))
-    if importlib.util.find_spec("ensurepip") is None:
-        lacks.append(_Lack(_("the Python module venv with ensurepip"), tools.cure("venv", machine)))
+    if not any(map(importlib.util.find_spec, ("pip", "ensurepip"))):
+        lacks.append(_Lack(_("pip, or the Python module ensurepip"), tools.cure("venv", machine)))
     if not tools.header("zlib.h"):
         lacks.append(_Lack(_("zlib's headers (zlib.h)"), tools.cure("zlib", machine)))
     if work.settings.llvm == "system" and not llvm_installed.find():

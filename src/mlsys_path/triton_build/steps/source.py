@@ -43,8 +43,14 @@ async def _run(work: Work) -> Facts:
         raise StepRefused(name_of("no-source"), _("there is nothing to clone from"), _("give --source DIR"))
     if is_folder(place):
         _demand_repository(Path(place), work)
-    if (tree.root / ".git").exists() and (layout.folder / "cloned").exists():
+    if _origin_file(layout.tree).exists():
         await _update(work, place)
+    elif layout.tree.exists():
+        raise StepRefused(
+            name_of("changed-tree"),
+            _("{tree} was not cloned by this program").format(tree=layout.tree),
+            _("move it away, and give it as --source"),
+        )
     else:
         await _clone(work, place)
     commit = await _check_out(work)
@@ -83,9 +89,8 @@ async def _clone(work: Work, place: str) -> None:
     """Clone beside, and rename: half a clone is never taken for one."""
     layout = work.layout
     beside = layout.folder / "source.new"
-    for left in (beside, layout.tree):
-        if left.exists():
-            shutil.rmtree(left)
+    if beside.exists():
+        shutil.rmtree(beside)
     await work.command(
         # no hard links: the files of the source have nothing to do with those here
         [
@@ -102,15 +107,20 @@ async def _clone(work: Work, place: str) -> None:
         stall=Stall(_STALL_SECONDS, lambda: disk_used_mb(beside)),
         heard=_progress(work),
     )
+    _origin_file(beside).write_text(place)
     beside.rename(layout.tree)
-    (layout.folder / "cloned").write_text(place)
+
+
+def _origin_file(tree: Path) -> Path:
+    """Says that a clone is this program's, and where it is from."""
+    return tree / ".git" / "mlsys-path-origin"
 
 
 async def _update(work: Work, place: str) -> None:
     """A checkout is here already: fetch only what is asked for and not here."""
-    if (work.layout.folder / "cloned").read_text() != place:
+    if _origin_file(work.layout.tree).read_text() != place:
         await work.command(["git", "remote", "set-url", "origin", place], folder=work.layout.tree)
-        (work.layout.folder / "cloned").write_text(place)
+        _origin_file(work.layout.tree).write_text(place)
     elif work.settings.ref and await _resolve(work, work.settings.ref):
         return
     await work.command(
@@ -160,17 +170,33 @@ async def _check_out(work: Work) -> str:
     if here != commit or not (tree / ".git" / "index").exists():
         if here == commit and not (tree / ".git" / "index").exists():
             await work.command(["git", "reset", "--hard", commit], folder=tree)
-        changed = await work.ask(["git", "-C", tree, "status", "--porcelain", "--untracked-files=no"])
-        if changed and here != commit:
+        if here and here != commit and await _has_changes(work):
             raise StepRefused(
                 name_of("changed-tree"),
                 _("{tree} has changes of yours, and another commit is asked for").format(tree=tree),
-                _("commit or stash them there, or use another --dir"),
+                _("keep them on a branch and check out what was built, or use another --dir"),
             )
         await work.command(
             ["git", "checkout", "--force", "--detach", commit], folder=tree, heard=_progress(work)
         )
     return commit
+
+
+async def _has_changes(work: Work) -> bool:
+    """Whether files are changed, or the head is a commit that the source does not have."""
+    git: list[str | Path] = ["git", "-C", work.layout.tree]
+    if not (work.layout.tree / ".git" / "index").exists():
+        return False  # nothing was ever checked out
+    if await work.ask([*git, "status", "--porcelain", "--untracked-files=no"]):
+        return True
+    of_source = await work.ask([*git, "for-each-ref", "--contains", "HEAD", "refs/remotes", "refs/tags"])
+    return not of_source.strip() and not await _fetched_by_name(work)
+
+
+async def _fetched_by_name(work: Work) -> bool:
+    """Whether the head is the commit that was asked for by its hash, which may be on no branch."""
+    head = (await work.ask(["git", "-C", work.layout.tree, "rev-parse", "HEAD"])).strip()
+    return head == str(work.fact("source", "commit"))
 
 
 async def _facts(work: Work, tree: Tree, place: str, commit: str) -> Facts:
