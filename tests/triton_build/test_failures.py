@@ -1,6 +1,7 @@
 """Each failure that is known is provoked for real, by the program that makes it; what cannot be is told by its words.
 
-Recorded, as they need what is not here: an out-of-memory kill by the kernel, no ptxas, a wrong interpreter.
+Recorded, as they need what is not here: a Triton without ptxas, one whose interpreter is wrong, and gcc's own words of a
+compiler that was killed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -242,6 +244,41 @@ def test_recorded(name):
     found = failures.recognise(RECORDED[name], Facts())
     assert found is not None
     assert found.name == name
+
+
+@pytest.fixture
+def small_group() -> Iterator[Path]:
+    """A control group of 48 MB, which what enters it cannot exceed; where root may make one."""
+    for base, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+        group = Path(base, f"mlsys-path-test-{os.getpid()}")
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / limit).write_text(str(48 << 20))
+        except OSError:
+            group.rmdir()
+            continue
+        yield group
+        group.rmdir()
+        return
+    pytest.skip("no control group for memory can be made here")
+
+
+def test_a_compiler_that_the_kernel_ends_for_want_of_memory(tmp_path: Path, small_group: Path):
+    eater = f"{sys.executable} -c 'bytearray(1 << 28)'"
+    # as a build tool does, which says no more of it than that the command failed
+    script = f"echo 0 > {small_group}/cgroup.procs; {eater} || {{ echo FAILED: a.cpp.o; exit 1; }}"
+    log = tmp_path / "log"
+    outcome = asyncio.run(
+        process.run(["sh", "-c", script], folder=tmp_path, environment=dict(os.environ), log=log)
+    )
+    assert outcome.exit == 1
+    assert outcome.oom_kills >= 1
+    found = failures.recognise("FAILED: a.cpp.o", Facts(outcome))
+    assert found is not None
+    assert found.name == "out-of-memory"
 
 
 def test_an_out_of_memory_kill_is_known_by_the_kernels_count():
