@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -136,3 +137,33 @@ def test_the_library_is_a_release_build(story: Story):
 def test_the_artefacts_are_kept(story: Story):
     assert "little.op" in (story.path / "artefacts/module.mlir").read_text()
     assert "ModuleID" in (story.path / "artefacts/module.ll").read_text()
+
+
+def test_without_a_network_nothing_may_be_fetched_and_all_is_given_by_absolute_paths(story: Story):
+    script = (story.path / "environment.sh").read_text()
+    told = dict(re.findall(r"^export (\w+)=(.*)$", script, re.MULTILINE))
+    assert told["TRITON_OFFLINE_BUILD"] == "1"
+    for name in ("LLVM_SYSPATH", "LLVM_INCLUDE_DIRS", "LLVM_LIBRARY_DIR"):
+        assert Path(told[name]).is_absolute()
+        assert Path(told[name]).exists()
+    for name in ("TMPDIR", "TRITON_HOME", "PIP_CACHE_DIR", "CCACHE_DIR", "XDG_CACHE_HOME"):
+        assert Path(told[name]).is_relative_to(story.path)
+    assert "-DCMAKE_BUILD_TYPE=Release" in told["TRITON_APPEND_CMAKE_ARGS"]
+    assert int(told["MAX_JOBS"]) >= 1
+
+
+def test_the_script_brings_a_shell_to_where_ninja_has_nothing_to_do(story: Story):
+    script = story.path / "environment.sh"
+    words = script.read_text().splitlines()[0].removeprefix("# source this, then: ")
+    done = subprocess.run(
+        ["sh", "-c", f". {script} && {words} -n"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "no work to do" in done.stdout
+
+
+def test_only_steps_that_ran_from_nothing_to_the_end_are_learned_from(story: Story):
+    lines = [json.loads(line) for line in (story.path / "history.jsonl").read_text().splitlines()]
+    # those that were killed in their midst; pybind11 was killed before it had begun
+    killed = {"source", "llvm", "libtriton", "import", "run"}
+    assert not killed & {line["step"] for line in lines}

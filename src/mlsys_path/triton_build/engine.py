@@ -179,25 +179,26 @@ class _Build:
         jobs = resources.compile_jobs(state_.settings.jobs)
         expected = estimates.estimate(layout, step.name, self._project.name, state_.settings.llvm, jobs)
         self._emit(StepStarted(step.name, _(step.title), _(step.what), _(step.why), expected, str(work.log)))
-        whole = step.name not in state_.done and state_.running != step.name
+        # what an earlier run has done of it would be missing from what it takes
+        whole = step.name not in state_.done and step.name not in state_.begun
         # of what follows nothing is known any more, as soon as this begins
         last = len(NAMES) if step.name != NAMES[0] else 1
         for later in NAMES[NAMES.index(step.name) : last]:
             state_.done.pop(later, None)
-        before = resources.disk_used_mb(layout.folder)
-        state_.running = step.name
+        before = await asyncio.to_thread(resources.disk_used_mb, layout.folder)
+        state_.begun = [*(name for name in state_.begun if name != step.name), step.name]
         state_.save(layout.state)
         mark = work.log.stat().st_size if work.log.exists() else 0
         began = time.monotonic()
         try:
             facts = await step.run(work)
         except (StepRefused, CommandFailed, OSError) as error:
-            self._emit(self._failure(step, work, error, mark))
+            self._emit(await asyncio.to_thread(self._failure, step, work, error, mark))
             return False
         seconds = time.monotonic() - began
         state_.finish(step.name, facts, seconds)
         state_.save(layout.state)
-        disk = max(0, resources.disk_used_mb(layout.folder) - before)
+        disk = max(0, await asyncio.to_thread(resources.disk_used_mb, layout.folder) - before)
         peak = max((outcome.peak_mb for outcome in work.outcomes), default=0)
         if whole:
             estimates.remember(

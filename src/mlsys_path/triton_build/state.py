@@ -37,7 +37,7 @@ class State:
     project: str
     settings: Settings
     done: dict[str, Done] = field(default_factory=dict)
-    running: str = ""  # the step that was at work when this was written
+    begun: list[str] = field(default_factory=list)  # steps that have begun, and not ended well
     libraries: list[str] = field(default_factory=list)  # digests of the library as steps have left it
 
     def save(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class State:
             "schema": SCHEMA,
             "project": self.project,
             "settings": self.settings.to_json(),
-            "running": self.running,
+            "begun": self.begun,
             "libraries": self.libraries,
             "done": {
                 name: {"facts": done.facts, "seconds": done.seconds, "finished_at": done.finished_at}
@@ -58,7 +58,7 @@ class State:
     def finish(self, step: str, facts: Facts, seconds: float) -> None:
         """A step is done."""
         self.done[step] = Done(facts, seconds, time.time())
-        self.running = ""
+        self.begun = [name for name in self.begun if name != step]
         if step == "libtriton":
             self.libraries = [facts["sha256"]]
         elif step == "import":
@@ -92,7 +92,7 @@ def load(path: Path) -> State | None:
             document["project"],
             from_json(document["settings"]),
             done,
-            document["running"],
+            document["begun"],
             document["libraries"],
         )
     except FileNotFoundError:

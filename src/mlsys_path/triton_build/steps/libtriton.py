@@ -33,6 +33,7 @@ async def _run(work: Work) -> Facts:
         )
     headers = _prepare(work, tree)
     outcome = await work.command(command(work, tree), folder=tree.root, environment=environment(work, tree))
+    _write_script(work, tree)  # again: only now the build folder is known
     library = tree.library()
     if library is None:
         raise StepRefused(
@@ -190,17 +191,19 @@ def _prepare(work: Work, tree: Tree) -> int:
         # the commit's authors had another compiler and another C++ library: a new warning is no error of theirs
         append=["-Wno-error"] if system else ["-Wno-error=deprecated-declarations"],
     )
-    replace(work.layout.folder / "environment.sh", _script(work, tree).encode())
+    _write_script(work, tree)
     return len(headers)
 
 
-def _script(work: Work, tree: Tree) -> str:
+def _write_script(work: Work, tree: Tree) -> None:
     """What a learner sources, to go on by hand as this program would."""
     theirs = environment(work, tree)
-    names = sorted(name for name in theirs if theirs[name] != os.environ.get(name))
+    names = sorted(name for name in theirs if theirs[name] != os.environ.get(name) and name != "PATH")
     lines = [f"export {name}={shlex.quote(theirs[name])}" for name in names]
+    lines.append(f'export PATH={shlex.quote(str(work.layout.venv / "bin"))}:"$PATH"')
     build = tree.build_folder() or tree.root / "build"
-    return "\n".join(["# source this, then: ninja -C " + shlex.quote(str(build)), *lines, ""])
+    text = "\n".join([f"# source this, then: ninja -C {shlex.quote(str(build))}", *lines, ""])
+    replace(work.layout.folder / "environment.sh", text.encode())
 
 
 def _json() -> str:
