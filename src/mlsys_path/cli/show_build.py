@@ -15,6 +15,7 @@ from mlsys_path.triton_build.events import (
     BuildStarted,
     Estimate,
     Event,
+    Facts,
     Note,
     Progress,
     StepFailed,
@@ -23,6 +24,7 @@ from mlsys_path.triton_build.events import (
     StepStarted,
 )
 from mlsys_path.triton_build.plan import Plan
+from mlsys_path.triton_build.tutorial import Row, draw
 
 _BAR = 24
 _QUIET_SECONDS = 30.0  # between two lines of progress where no line can be taken back
@@ -60,6 +62,8 @@ class Printer:
                 self._line(f"    {style('!', fg='yellow')} {event.text}")
             case StepFinished():
                 self._line(f"    {style('✓', fg='green')} {event.proof} ({clock(event.seconds)})")
+                for line in table(event.facts):
+                    self._line(f"    {line}")
             case StepFailed():
                 self._failed(event)
             case BuildFinished():
@@ -133,6 +137,12 @@ class Printer:
             click.echo("\r\x1b[K", nl=False)
             self._drawn = False
             sys.stdout.flush()
+
+
+def table(facts: Facts) -> list[str]:
+    """What the tutorial reached on a GPU, drawn; nothing where it was not run."""
+    kept = facts.get("table") or {}
+    return draw(kept.get("library", ""), [Row(**row) for row in kept.get("rows", ())])
 
 
 def bar(done: int, total: int) -> str:

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from mlsys_path.language import N_, _
 from mlsys_path.machine.inspect import glance
-from mlsys_path.triton_build import proof
+from mlsys_path.triton_build import proof, tutorial
 from mlsys_path.triton_build.events import Facts
 from mlsys_path.triton_build.failures import name_of
 from mlsys_path.triton_build.settings import Settings
@@ -44,8 +45,11 @@ async def _run(work: Work) -> Facts:
     for each in results:
         if each["outcome"] == "open":
             work.note(_("{name} was not run: {what}").format(name=each["name"], what=each["what"]))
+    table = out / "03-matrix-multiplication.txt"
+    name, rows = tutorial.parse(table.read_text()) if table.is_file() else ("", ())
     return {
         "results": results,
+        "table": {"library": name, "rows": [asdict(row) for row in rows]},
         "artefacts": sorted(
             str(path.relative_to(work.layout.folder)) for path in out.rglob("*") if path.is_file()
         ),
