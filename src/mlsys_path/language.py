@@ -99,3 +99,11 @@ def bracketed(text: str, note: str) -> str:
 def labelled(label: str, text: str) -> str:
     """What it is, and what is said of it."""
     return _("{label}: {text}").format(label=label, text=text)
+
+
+def duration(minutes: int) -> str:
+    """`45 min`, `2 h`, `1 h 30 min`."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return _("{m} min").format(m=rest)
+    return _("{h} h {m} min").format(h=f"{hours:,}", m=rest) if rest else _("{h} h").format(h=f"{hours:,}")

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mlsys_path.cli.layout import duration, hours, wrapped
+from mlsys_path.cli.layout import hours, wrapped
 from mlsys_path.cli.terminal import cells, cut
+from mlsys_path.language import duration
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,12 @@ import re
 import click
 
 from mlsys_path.cli.terminal import cells, columns
-from mlsys_path.language import N_, _
+from mlsys_path.language import N_
 
 KINDS = {"read": N_("read"), "exercise": N_("solve")}  # what one does with a thing
 # a word with the spaces after it, or one CJK character; with either the punctuation that may not begin or end a line
 _CJK, _OPENING, _CLOSING = r"\u2e80-\u9fff\uac00-\ud7af", "（“《「", "，。：；、！？）”》」"
 _PIECE = re.compile(rf"[{_OPENING}]*(?:[{_CJK}]|[^\s{_CJK}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*\s*")
-
-
-def duration(minutes: int) -> str:
-    """`45 min`, `2 h`, `1 h 30 min`."""
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return _("{m} min").format(m=rest)
-    return _("{h} h {m} min").format(h=f"{hours:,}", m=rest) if rest else _("{h} h").format(h=f"{hours:,}")
 
 
 def hours(minutes: int) -> float:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlsys_path.cli.layout import KINDS, duration, say, wrapped
+from mlsys_path.cli.layout import KINDS, say, wrapped
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
-from mlsys_path.language import _, current, listed, ngettext, sentences
+from mlsys_path.language import _, current, duration, listed, ngettext, sentences
 
 if TYPE_CHECKING:
     from mlsys_path.progress.plan import Part, Plan

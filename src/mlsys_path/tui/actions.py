@@ -33,6 +33,7 @@ class Action:
 
 
 HOME, EXERCISE, SOLUTION, HINTS, HELP, CONFIRM = "home", "exercise", "solution", "hints", "help", "confirm"
+MARK, QUESTIONS = "mark", "questions"
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -61,6 +62,26 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("undo", ("u",), N_("undo reset"), N_("Bring your files back after a reset"), (EXERCISE,), 3),
     Action("next", ("n",), N_("next"), N_("Open what to do next"), (HOME, EXERCISE), 5),
+    Action(
+        "mark",
+        ("m",),
+        N_("mark"),
+        N_("Say that you have read or know it, or take that back"),
+        (HOME,),
+        6,
+    ),
+    Action(
+        "diagnose",
+        ("d",),
+        N_("questions"),
+        N_("Answer the stage's questions, to see whether to skip it"),
+        (HOME,),
+        7,
+    ),
+    Action("read", ("r",), N_("read"), N_("You have read it"), (MARK,), 1),
+    Action("known", ("k",), N_("known"), N_("You know it"), (MARK,), 1),
+    Action("take_back", ("x",), N_("take back"), N_("You say nothing of it any more"), (MARK,), 2),
+    Action("answer", ("enter",), N_("go on"), N_("Answer, or go on"), (QUESTIONS,), 0, "⏎"),
     Action("language", ("l",), N_("中文"), N_("Switch between English and Chinese"), (HOME, EXERCISE), 6),
     Action(
         "theme", ("t",), N_("theme"), N_("Switch between the dark and the light theme"), (HOME, EXERCISE), 10
@@ -68,7 +89,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("question_mark",), N_("help"), N_("All keys"), (HOME, EXERCISE), 0, "?"),
     Action("yes", ("y",), N_("yes"), N_("Do it"), (CONFIRM,), 0),
     Action("no", ("n", "escape", "q"), N_("no"), N_("Leave things as they are"), (CONFIRM,), 0),
-    Action("back", ("q", "escape"), N_("back"), N_("Go back"), (EXERCISE, SOLUTION, HINTS, HELP), 0),
+    Action("back", ("q", "escape"), N_("back"), N_("Go back"), (EXERCISE, SOLUTION, HINTS, HELP, MARK), 0),
+    Action("give_up", ("escape",), N_("leave"), N_("Leave; nothing of it is kept"), (QUESTIONS,), 0, "Esc"),
     Action("leave", ("q",), N_("quit"), N_("Leave the program; everything is remembered"), (HOME,), 0),
 )
 

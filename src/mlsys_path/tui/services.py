@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlsys_path.progress import queries
 from mlsys_path.progress.outlook import outlook, pace_of
 from mlsys_path.progress.records import Claims, Status, Summary
 from mlsys_path.progress.suggest import Suggestion
-from mlsys_path.progress.word import Word
+from mlsys_path.progress.word import Said, Word
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from mlsys_path.checking.submission import Submission
     from mlsys_path.levels import Level
     from mlsys_path.machine.inspect import Machine
-    from mlsys_path.progress.records import EventKind
+    from mlsys_path.progress.diagnostic import Answered
+    from mlsys_path.progress.records import ClaimKind, ClaimWord, EventKind
     from mlsys_path.progress.store import Store
     from mlsys_path.progress.today import Today
     from mlsys_path.roadmap.load import Roadmap
-    from mlsys_path.roadmap.model import Exercise
+    from mlsys_path.roadmap.model import Exercise, Stage
 
     class Checks(Protocol):
         """What is needed of `checking.session.Checker`."""
@@ -51,6 +52,7 @@ class Progress:
     today: Today | None = None  # of the hours a week that were set, or of the followed track
     known: frozenset[str] = frozenset()  # exercises, by the learner's word, which is no pass
     claims: Claims = field(default_factory=Claims)  # all that they say
+    word: Word | None = None  # what that comes to
 
     def status(self, exercise: str) -> Status:
         """The status of an exercise, touched or not."""
@@ -63,9 +65,15 @@ class Progress:
         )
 
     def state(self, exercise: Exercise) -> str:
-        """A key of `words.STATES`: "blocked" where something else comes first and nothing was tried yet."""
+        """A key of `words.STATES`: what was tried, else the learner's word, else "blocked" where something comes first."""
         state = self.status(exercise.id).state
+        if state in ("new", "started") and exercise.id in self.known:
+            return "known"
         return "blocked" if state == "new" and self.missing(exercise) else state
+
+    def said(self, kind: str, id_: str) -> Said:
+        """The learner's word on a thing."""
+        return self.word.of(kind, id_) if self.word else ""
 
     @property
     def empty(self) -> bool:
@@ -120,7 +128,29 @@ class Services:
         day = now().astimezone().date()
         ahead = outlook(roadmap, statuses, word, track, pace, day, trouble)
         summary = queries.summary(renames=renames)
-        return Progress(statuses, summary, ahead.suggestions, ahead.today, word.known, word.claims)
+        return Progress(statuses, summary, ahead.suggestions, ahead.today, word.known, word.claims, word)
+
+    async def word(self) -> Word:
+        """What the learner says of everything. Raises UserError when the database cannot be read."""
+        renames = self.roadmap.renames
+        return await asyncio.to_thread(lambda: Word(self.roadmap, queries.claims(renames)))
+
+    async def claim(self, kind: ClaimKind, subject: str, claim: ClaimWord) -> None:
+        """Store what the learner says of a thing. Raises UserError when it cannot be stored."""
+        await self._write(lambda store: store.claim(kind, subject, claim))
+
+    async def advice(self, stage: Stage, answered: Sequence[Answered]) -> str:
+        """What comes of the answers to a stage's questions. Raises UserError when the database cannot be read."""
+        from mlsys_path.progress.diagnostic import advice
+
+        word = await self.word()
+        statuses = await asyncio.to_thread(lambda: queries.statuses(renames=self.roadmap.renames))
+        passed = {name for name, status in statuses.items() if status.passed}
+        return advice(self.roadmap, stage, answered, passed, word)
+
+    async def remember_diagnostic(self, stage: Stage, detail: Mapping[str, Any]) -> None:
+        """Store how a stage's questions were answered. Raises UserError when it cannot be stored."""
+        await self._write(lambda store: store.claim("stage", stage.id, "diagnostic", detail))
 
     async def status(self, exercise: Exercise) -> Status:
         """How the learner stands with one exercise, and whether it changed since they passed.

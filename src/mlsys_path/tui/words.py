@@ -9,6 +9,7 @@ from textual.content import Content
 
 from mlsys_path.language import N_, _
 from mlsys_path.levels import Outcome
+from mlsys_path.progress.word import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ STATES: dict[str, Word] = {
     "new": Word("·", N_("new"), "state-new"),
     "blocked": Word("-", N_("blocked"), "state-idle"),
     "planned": Word("…", N_("planned"), "state-idle"),  # has its place, and is not built yet
+    "known": Word("~", N_("known"), "accent"),  # by the learner's word, which is no pass
 }
+# what the learner says, apart from what was proved
+SAID: dict[Said, Word] = {"read": Word("~", N_("read"), "accent"), "known": STATES["known"]}
 
 # how a check, a level or a run ended
 OUTCOMES: dict[Outcome, Word] = {
@@ -47,6 +51,11 @@ RUNNING = Word("▸", N_("running"), "state-running")
 WAITING = Word("·", N_("to check"), "state-idle")
 
 _COLUMNS = {"state": tuple(STATES.values()), "check": (*OUTCOMES.values(), RUNNING, WAITING)}
+
+
+def said(word: Said) -> Word | None:
+    """How the learner's word is shown; nothing where there is none."""
+    return SAID.get(word)
 
 
 def column(word: Word, kind: str) -> str:

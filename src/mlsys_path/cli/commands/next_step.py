@@ -8,12 +8,12 @@ import click
 
 from mlsys_path import language
 from mlsys_path.cli import planning
-from mlsys_path.cli.layout import KINDS, duration, say, wrapped
+from mlsys_path.cli.layout import KINDS, say, wrapped
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import said, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
 from mlsys_path.exercises.workspace import folder_of
-from mlsys_path.language import _
+from mlsys_path.language import _, duration
 from mlsys_path.progress import queries
 from mlsys_path.progress.outlook import outlook
 from mlsys_path.roadmap.load import load

@@ -9,11 +9,14 @@ from textual.widgets import Tree
 
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
+from mlsys_path.progress.word import Word
+from mlsys_path.roadmap.model import Stage
 from mlsys_path.tui import actions
+from mlsys_path.tui.app import WIDE
 from mlsys_path.tui.screens.base import PathScreen
 from mlsys_path.tui.services import Progress
 from mlsys_path.tui.widgets.key_bar import KeyBar
-from mlsys_path.tui.widgets.overview import Card, details, next_step, totals
+from mlsys_path.tui.widgets.overview import Card, details, next_step, today, totals
 from mlsys_path.tui.widgets.roadmap_tree import Place, RoadmapTree
 from mlsys_path.tui.widgets.title_bar import TitleBar
 
@@ -27,6 +30,7 @@ class HomeScreen(PathScreen[None]):
 
     tree_of_exercises = getters.query_one(RoadmapTree)
     title_bar = getters.query_one(TitleBar)
+    today_card = getters.query_one("#today", Card)
     next_card = getters.query_one("#next", Card)
     details_card = getters.query_one("#details", Card)
 
@@ -42,6 +46,7 @@ class HomeScreen(PathScreen[None]):
             yield RoadmapTree(self.services.roadmap)
             with Vertical(id="side"):
                 yield Card("next")
+                yield Card("today")
                 yield Card("details")
         yield KeyBar(self.NAME)
 
@@ -83,13 +88,29 @@ class HomeScreen(PathScreen[None]):
     def _draw(self) -> None:
         roadmap = self.services.roadmap
         self.title_bar.show(("mlsys-path",), totals(roadmap, self.progress))
-        self.next_card.display = bool(self.progress.suggestions) or not self.progress.empty
+        wide = self.app.size.width >= WIDE
         self.next_card.update(next_step(roadmap, self.progress))
-        node = self.tree_of_exercises.cursor_node
-        place = node.data if node is not None else None
-        if place is None:
-            place = Place("stage", next(iter(roadmap.stages)))
+        place = self.place
+        of_day = place.kind == "today"
+        # where there is room for one of them, the day's work has it while the cursor is on it
+        something = bool(self.progress.suggestions) or not self.progress.empty
+        self.next_card.display = something and (wide or not of_day)
+        self.today_card.display = self.progress.today is not None and (wide or of_day)
+        self.today_card.update(today(roadmap, self.progress))
+        self.details_card.display = not of_day
         self.details_card.update(details(roadmap, self.progress, place))
+
+    @property
+    def place(self) -> Place:
+        """What the cursor is on."""
+        node = self.tree_of_exercises.cursor_node
+        if node is not None and node.data is not None:
+            return node.data
+        return Place("stage", next(iter(self.services.roadmap.stages)))
+
+    def on_resize(self) -> None:
+        """There is room for more, or less."""
+        self._draw()
 
     def _next(self) -> str:
         return self.progress.suggestions[0].exercise if self.progress.suggestions else ""
@@ -97,6 +118,7 @@ class HomeScreen(PathScreen[None]):
     def on_tree_node_highlighted(self, _event: Tree.NodeHighlighted[Place]) -> None:
         """The cursor moved."""
         self._draw()
+        self.refresh_keys()
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[Place]) -> None:
         """Enter, or a click: an exercise opens, anything else has unfolded itself."""
@@ -104,8 +126,44 @@ class HomeScreen(PathScreen[None]):
             self.app.open_exercise(event.node.data.id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is not always something next."""
-        return bool(self._next()) if action == "next" else super().check_action(action, parameters)
+        """There is not always something next, nor something to say of what the cursor is on."""
+        match action:
+            case "next":
+                return bool(self._next())
+            case "mark":
+                return self.place.kind in ("stage", "topic", "exercise")
+            case "diagnose":
+                stage = self._stage()
+                return stage is not None and bool(stage.diagnostic)
+        return super().check_action(action, parameters)
+
+    def _stage(self) -> Stage | None:
+        roadmap, place = self.services.roadmap, self.place
+        match place.kind:
+            case "today":
+                return None
+            case "stage":
+                return roadmap.stages[place.id]
+            case "topic":
+                return roadmap.stages[roadmap.topic_stage[place.id]]
+        return roadmap.stages[roadmap.stage_of(place.id)]
+
+    def action_mark(self) -> None:
+        """Say something of what the cursor is on."""
+        from mlsys_path.tui.screens.mark import MarkScreen, subjects
+
+        found = subjects(self.services.roadmap, self.place)
+        if found:
+            word = self.progress.word or Word(self.services.roadmap)
+            self.app.push_screen(MarkScreen(found, word))
+
+    def action_diagnose(self) -> None:
+        """Answer the questions of the stage that the cursor is in."""
+        from mlsys_path.tui.screens.questions import QuestionsScreen
+
+        stage = self._stage()
+        if stage is not None and stage.diagnostic:
+            self.app.push_screen(QuestionsScreen(stage))
 
     def action_open(self) -> None:
         """What Enter does in the tree."""

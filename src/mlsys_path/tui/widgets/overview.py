@@ -6,11 +6,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mlsys_path import language
-from mlsys_path.language import _, ngettext
+from mlsys_path.language import _, bracketed, duration, labelled, listed, ngettext
+from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap.load import Roadmap
+from mlsys_path.roadmap.model import Reading
+from mlsys_path.roadmap.readings import part_of
 from mlsys_path.tui.services import Progress
 from mlsys_path.tui.widgets.roadmap_tree import Place
-from mlsys_path.tui.words import STATES, styled
+from mlsys_path.tui.words import STATES, said, styled
 
 MUTED = "$text-muted"
 
@@ -29,6 +32,7 @@ def next_step(roadmap: Roadmap, progress: Progress) -> Content:
                     _("Read a lesson, edit a file, save: the program runs your code and tells what is wrong.")
                 ),
                 Content(_("Press n to begin with") + " ") + title,
+                *([Content(first.read_first)] if first.read_first else []),
             ]
         )
     return Content("\n").join(
@@ -37,6 +41,33 @@ def next_step(roadmap: Roadmap, progress: Progress) -> Content:
             Content(first.reason) + Content.styled("  " + _("n opens it"), MUTED),
         ]
     )
+
+
+def today(roadmap: Roadmap, progress: Progress) -> Content:
+    """The day's work in its order: how long, what, and why; nothing without hours a week."""
+    plan = progress.today
+    if plan is None:
+        return Content("")
+    if not plan.minutes:
+        text = (
+            _("This week's {hours} are done, by estimate.").format(hours=duration(plan.pace))
+            if plan.done_this_week >= plan.pace
+            else _("Today's share is done, by estimate: {done}.").format(done=duration(plan.done_today))
+        )
+        return Content(text)
+    head = _("Today: {minutes} of {pace} a week").format(
+        minutes=duration(plan.minutes), pace=duration(plan.pace)
+    )
+    lines = [Content.styled(head, "bold")]
+    for number, entry in enumerate(plan.items, 1):
+        verb = _("read") if entry.kind == "read" else _("solve")
+        lines.append(
+            Content(f"{number}. ")
+            + Content.styled(f"{duration(entry.minutes)}  {verb}  ", "$heading")
+            + Content(entry.title)
+        )
+        lines.append(Content.styled(f"   {entry.why}", MUTED))
+    return Content("\n").join(lines)
 
 
 def totals(roadmap: Roadmap, progress: Progress) -> str:
@@ -51,6 +82,8 @@ def totals(roadmap: Roadmap, progress: Progress) -> str:
 def details(roadmap: Roadmap, progress: Progress, place: Place) -> Content:
     """What a node of the tree stands for."""
     current = language.current()
+    if place.kind == "today":
+        return Content("")
     if place.kind == "planned":
         planned = roadmap.planned[place.id]
         return Content("\n").join(
@@ -62,12 +95,14 @@ def details(roadmap: Roadmap, progress: Progress, place: Place) -> Content:
         )
     if place.kind != "exercise":
         record = roadmap.stages[place.id] if place.kind == "stage" else roadmap.topics[place.id]
-        head = Content.styled(record.title[current], "bold") + Content(f"\n{record.summary[current]}")
+        lines = [Content.styled(record.title[current], "bold"), Content(record.summary[current])]
+        if whole := _word(progress, place.kind, place.id):
+            lines.insert(1, whole)
         if place.kind == "stage" or not roadmap.topics[place.id].reads:
-            return head
-        readings = roadmap.topics[place.id].reads
-        titles = [f"{roadmap.resources[r.resource].title[current]}: {r.parts[current]}" for r in readings]
-        return head + Content.styled("\n" + _("Read") + "\n", MUTED) + Content("\n".join(titles))
+            return Content("\n").join(lines)
+        lines.append(Content.styled(_("Read"), MUTED))
+        lines += [_reading(roadmap, progress, reading) for reading in roadmap.topics[place.id].reads]
+        return Content("\n").join(lines)
     exercise = roadmap.exercises[place.id]
     facts = [
         exercise.language,
@@ -82,12 +117,32 @@ def details(roadmap: Roadmap, progress: Progress, place: Place) -> Content:
         styled(STATES[progress.state(exercise)]) + Content.styled("  " + " · ".join(facts), MUTED),
         Content(exercise.summary[current]),
     ]
+    # beside what was tried, and apart from it
+    if exercise.id in progress.known and not status.passed:
+        lines.insert(2, Content.styled(f"~ {_(SHOWN['known'])}", "bold $accent"))
     if missing := progress.missing(exercise):
-        names = ", ".join(
+        names = listed(
             roadmap.exercises[name].title[current] for name in missing if name in roadmap.exercises
         )
         lines.append(Content.styled(_("After: {names}").format(names=names), "$state-open"))
     return Content("\n").join(lines)
+
+
+def _word(progress: Progress, kind: str, id_: str) -> Content | None:
+    """What the learner says, said as theirs; of a stage also how its questions were answered."""
+    word = progress.said(kind, id_)
+    parts = [_(SHOWN[word])] if word else []
+    if kind == "stage" and (answered := progress.claims.diagnostics.get(id_)):
+        right, of = answered.score
+        parts.append(_("{right} of {of} questions right").format(right=right, of=of))
+    return Content.styled("~ " + _("; ").join(parts), "bold $accent") if parts else None
+
+
+def _reading(roadmap: Roadmap, progress: Progress, reading: Reading) -> Content:
+    title = roadmap.resources[reading.resource].title[language.current()]
+    line = labelled(title, bracketed(reading.parts[language.current()], _("{n:g} h").format(n=reading.hours)))
+    word = said(progress.said("reading", roadmap.reading_names[part_of(reading)]))
+    return (styled(word) + Content(f"  {line}")) if word else Content(f"· {line}")
 
 
 class Card(Static):

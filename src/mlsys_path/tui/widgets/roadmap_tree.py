@@ -11,15 +11,16 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from mlsys_path import language
+from mlsys_path.language import _, duration
 from mlsys_path.roadmap.load import Roadmap
 from mlsys_path.tui.services import Progress
-from mlsys_path.tui.words import STATES, column
+from mlsys_path.tui.words import STATES, column, said
 
 
 class Place(NamedTuple):
     """What a node stands for."""
 
-    kind: Literal["stage", "topic", "exercise", "planned"]
+    kind: Literal["today", "stage", "topic", "exercise", "planned"]
     id: str
 
 
@@ -33,6 +34,7 @@ class RoadmapTree(Tree[Place]):
         self.show_root = False
         self.guide_depth = 2
         self.nodes: dict[Place, TreeNode[Place]] = {}
+        self.today: TreeNode[Place] | None = None
         for stage in roadmap.stages.values():
             at = self._add(self.root, Place("stage", stage.id))
             for topic in stage.topics:
@@ -53,14 +55,30 @@ class RoadmapTree(Tree[Place]):
     def show(self, progress: Progress) -> None:
         """Write every label anew."""
         self.progress = progress
+        self._show_today()
         for place, node in self.nodes.items():
             node.set_label(self._label(place))
+
+    def _show_today(self) -> None:
+        """The day's work is the first line, where there are hours a week to plan it with."""
+        today = self.progress.today
+        if today is None:
+            if self.today is not None:
+                self.today.remove()
+                self.today = None
+            return
+        if self.today is None:
+            self.today = self.root.add_leaf("", Place("today", ""), before=0)
+        colours = self.app.theme_variables
+        label = Text(_("Today"), style=Style(bold=True, color=colours["heading"]))
+        left = duration(today.minutes) if today.minutes else "✓"
+        self.today.set_label(label.append(f"  {left}", Style(color=colours["text-muted"], bold=False)))
 
     def unfold(self) -> None:
         """Unfold stage after stage, as long as all of the roadmap stays in sight."""
         room = self.size.height - (self.last_line + 1)
         for stage in self.root.children:
-            if stage.is_expanded:
+            if stage.is_expanded or not stage.children:
                 continue
             room -= sum(1 + len(topic.children) * topic.is_expanded for topic in stage.children)
             if room < 0:
@@ -102,7 +120,7 @@ class RoadmapTree(Tree[Place]):
                 return self.built(place.id)
             case "exercise":
                 return [place.id]
-            case "planned":
+            case "planned" | "today":
                 return []
 
     def _label(self, place: Place) -> Text:
@@ -118,6 +136,8 @@ class RoadmapTree(Tree[Place]):
         label = Text(
             record.title[current], style=Style(bold=place.kind == "stage", color=colours["foreground"])
         )
+        if spoken := said(self.progress.said(place.kind, place.id)):
+            label.append(f"  {spoken.shown()}", Style(color=colours[spoken.colour], bold=False))
         passed, total = self.counts(place)
         if total:
             done = colours["state-passed" if passed == total else "text-muted"]
