@@ -18,7 +18,8 @@ import pytest
 from conftest import needs_llvm
 
 from mlsys_path.triton_build import failures, llvm_installed, one_llvm, process
-from mlsys_path.triton_build.known_failures import KNOWN, Facts
+from mlsys_path.triton_build.failure import Facts
+from mlsys_path.triton_build.known_failures import KNOWN
 from mlsys_path.triton_build.process import Outcome, Stall
 from mlsys_path.triton_build.project import TRITON
 

@@ -21,7 +21,7 @@ from mlsys_path.triton_build.events import (
     StepSkipped,
     StepStarted,
 )
-from mlsys_path.triton_build.known_failures import Facts
+from mlsys_path.triton_build.failure import Facts
 from mlsys_path.triton_build.layout import Layout
 from mlsys_path.triton_build.process import CommandFailed, Outcome
 from mlsys_path.triton_build.project import Project

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mlsys_path.language import _
-from mlsys_path.triton_build.known_failures import KNOWN, Facts, Known
+from mlsys_path.triton_build.failure import Facts, Known
+from mlsys_path.triton_build.known_failures import KNOWN
 
 _LOG_END = 4 << 20  # bytes of a log that are looked at
 
