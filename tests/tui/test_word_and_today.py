@@ -127,16 +127,16 @@ class TestMarks:
             await go_to(ui, "topic", "foundations-topic")
             await ui.sees("· A book: Chapter 1 (1 h)")
             await ui.press("m", "down", "r")
-            await ui.sees("~ read  A book: Chapter 1")
+            await ui.sees("~ have read  A book: Chapter 1")
             assert words() == {("reading", "foundations-topic/a-book"): "read"}
             await ui.press("q")
-            await ui.sees("~ read  A book: Chapter 1 (1 h)")
+            await ui.sees("~ have read  A book: Chapter 1 (1 h)")
 
     async def test_an_exercise_is_known_and_not_read(self, opened):
         async with opened(size=WIDE) as ui:
             await ui.press("m")
             await ui.sees("k known")
-            assert "r read" not in ui.screen
+            assert "r have read" not in ui.screen
             await ui.press("r")
             assert words() == {}
             await ui.press("k")

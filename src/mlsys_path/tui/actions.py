@@ -78,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
         (HOME,),
         7,
     ),
-    Action("read", ("r",), N_("read"), N_("You have read it"), (MARK,), 1),
+    Action("read", ("r",), N_("have read"), N_("You have read it"), (MARK,), 1),
     Action("known", ("k",), N_("known"), N_("You know it"), (MARK,), 1),
     Action("take_back", ("x",), N_("take back"), N_("You say nothing of it any more"), (MARK,), 2),
     Action("answer", ("enter",), N_("go on"), N_("Answer, or go on"), (QUESTIONS,), 0, "⏎"),

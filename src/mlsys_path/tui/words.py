@@ -38,7 +38,7 @@ STATES: dict[str, Word] = {
     "known": Word("~", N_("known"), "accent"),  # by the learner's word, which is no pass
 }
 # what the learner says, apart from what was proved
-SAID: dict[Said, Word] = {"read": Word("~", N_("read"), "accent"), "known": STATES["known"]}
+SAID: dict[Said, Word] = {"read": Word("~", N_("have read"), "accent"), "known": STATES["known"]}
 
 # how a check, a level or a run ended
 OUTCOMES: dict[Outcome, Word] = {
