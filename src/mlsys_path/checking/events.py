@@ -37,6 +37,16 @@ class CheckStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatMap:
+    """How many elements differ in each block of an array seen as a matrix: its last axis, and all others as rows."""
+
+    counts: tuple[tuple[int, ...], ...]
+    rows: int  # of the matrix
+    columns: int
+    block: tuple[int, int]  # rows and columns that a count stands for; at the edges they may be fewer
+
+
+@dataclass(frozen=True, slots=True)
 class Mismatch:
     """Where two arrays differ: counts, the first index, the tile it lies in and the largest error."""
 
@@ -50,6 +60,7 @@ class Mismatch:
     largest_error: float | None = None
     tile: str = ""
     unwritten: int = 0  # elements that hold what memory held before: they are the ones that are counted then
+    heat: HeatMap | None = None  # where they are; of one element there is no map
 
 
 @dataclass(frozen=True, slots=True)

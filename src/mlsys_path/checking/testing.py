@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from mlsys_path.checking import poison
 from mlsys_path.checking.events import Mismatch
 from mlsys_path.checking.failures import CheckFailed, LearnerDied, LearnerError, Open
+from mlsys_path.checking.heat import heat_map
 from mlsys_path.checking.remote import Remote
 from mlsys_path.checking.show import show
 from mlsys_path.language import _
@@ -138,6 +139,7 @@ def assert_close(
         expected=show(expected[first].item()),
         largest_error=float(finite.max()) if finite.size else None,
         tile=_tile(first, tile),
+        heat=heat_map(wrong),
     )
     raise CheckFailed(
         mismatch_text(name, mismatch), got=show(got), expected=show(expected), mismatch=mismatch
@@ -166,6 +168,7 @@ def _demand_written(got: Any, expected: Any, tile: tuple[int, ...] | None, name:
         expected=show(expected[first].item()),
         tile=_tile(first, tile),
         unwritten=int(never.sum()),
+        heat=heat_map(never),
     )
     raise CheckFailed(
         mismatch_text(name, mismatch), got=show(got), expected=show(expected), mismatch=mismatch

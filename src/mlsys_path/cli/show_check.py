@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from mlsys_path import language
+from mlsys_path.checking import heat
 from mlsys_path.checking.causes import likely_cause
 from mlsys_path.checking.events import (
     CheckEvent,
@@ -175,6 +176,8 @@ def _counterexample(example: Counterexample) -> list[str]:
             parts.append("  " + _("it lies in tile {tile}").format(tile=m.tile))
         if m.largest_error is not None:
             parts.append("  " + _("largest error {error:g}").format(error=m.largest_error))
+        if m.heat is not None:
+            parts += ["", indent("\n".join(heat.lines(m.heat, m.shape)), 2)]
     return parts
 
 
