@@ -43,7 +43,10 @@ def planned(name: str) -> Planned:
 
 def reading(resource: str, hours: float = 2, chapter: int = 1) -> Reading:
     return Reading(
-        resource, Text(f"Chapter {chapter}", f"第 {chapter} 章"), hours, f"c{chapter}" if chapter > 1 else ""
+        resource,
+        Text(f"Chapter {chapter}", f"第 {chapter} 章"),
+        hours,
+        name=f"c{chapter}" if chapter > 1 else "",
     )
 
 

@@ -84,6 +84,7 @@ def test_data_says_what_is_built(roadmap):
             "parts": "Chapter 1",
             "hours": 2,
             "reading": "caches/a-book",
+            "optional": False,
             "url": "https://example.org/book",
         }
     ]
@@ -180,6 +181,13 @@ class TestItinerary:
         track = roadmap.tracks["short"]
         again = replace(track, steps=(*track.steps, *track.steps))
         assert itinerary.of_track(roadmap, again) == itinerary.of_track(roadmap, track)
+
+    def test_what_is_optional_is_shown_with_its_topic_and_is_no_part_of_a_way(self, tree):
+        tree.edit(tree.stage, lambda t: t.replace("hours: 2}", "hours: 2, optional: true}"))
+        roadmap = load(tree.sources)
+        assert "Chapter 1 (2 h; if you want more)." in pages.topic(roadmap, "caches")
+        assert [i.optional for i in itinerary.of_topic(roadmap, "caches")][:1] == [True]
+        assert "read" not in {i.kind for i in itinerary.of_path(roadmap)}
 
     def test_the_whole_path_is_every_topic(self, roadmap):
         assert itinerary.of_path(roadmap) == itinerary.of_topic(roadmap, "caches")

@@ -149,7 +149,11 @@ class _Reading:
         # a track that lists the exercise says what to read for it too, which may be nothing
         if exercise in self._of_track:
             return self._reads.get(topic, [])
-        return [item for item in itinerary.of_topic(self._roadmap, topic) if item.kind == "read"]
+        return [
+            item
+            for item in itinerary.of_topic(self._roadmap, topic)
+            if item.kind == "read" and not item.optional
+        ]
 
     def _done(self, item: Item) -> bool:
         return self._word.read(item.name) is not None

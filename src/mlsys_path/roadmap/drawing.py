@@ -83,6 +83,7 @@ def _topic(roadmap: Roadmap, topic: Topic) -> dict[str, Any]:
                 "parts": r.parts[current()],
                 "hours": r.hours,
                 "reading": roadmap.reading_names[part_of(r)],
+                "optional": r.optional,
                 "url": address(roadmap, r),
             }
             for r in topic.reads

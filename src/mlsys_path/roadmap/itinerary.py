@@ -26,6 +26,7 @@ class Item:
     hours: float
     parts: Text | None = None  # of a resource: what of it matters here
     name: str = ""  # of a reading, in `Roadmap.readings`
+    optional: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -34,12 +35,12 @@ class Item:
 
 
 def of_track(roadmap: Roadmap, track: Track) -> list[Item]:
-    """Everything that a track's steps stand for, each once, in order."""
+    """Everything that a track's steps stand for and that is not optional, each once, in order."""
     return _once(item for step in track.steps for item in of_step(roadmap, step))
 
 
 def of_path(roadmap: Roadmap) -> list[Item]:
-    """Everything that there is, in the order of the stages."""
+    """Everything that there is and that is not optional, in the order of the stages."""
     return _once(
         item
         for stage in roadmap.stages.values()
@@ -102,12 +103,13 @@ def _read(roadmap: Roadmap, reading: Reading, topic: str = "") -> Item:
     if not topic:
         # a track that repeats what a topic wants read means that reading
         topic = next(iter(roadmap.readings[name].topics), "")
-    return Item("read", reading.resource, topic, reading.hours, reading.parts, name)
+    return Item("read", reading.resource, topic, reading.hours, reading.parts, name, reading.optional)
 
 
 def _once(items: Iterator[Item]) -> list[Item]:
-    """Each exercise once, and each part of a resource."""
+    """Each exercise once, and each part of a resource that has to be read."""
     found: dict[tuple[str, str], Item] = {}
     for item in items:
-        found.setdefault(item.key, item)
+        if not item.optional:
+            found.setdefault(item.key, item)
     return list(found.values())

@@ -55,6 +55,7 @@ class Reading:
     hours: Annotated[float, Gt(0), Le(200)]
     url: str = ""  # of these parts, where the first address of the resource is that of others
     name: str = ""  # tells it from another part of the resource that the same topic or track wants read
+    optional: bool = False  # for who wants more: no plan counts it
 
 
 @dataclass(frozen=True, slots=True)

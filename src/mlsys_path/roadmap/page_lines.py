@@ -45,7 +45,11 @@ def reading_line(roadmap: Roadmap, reading: Reading, word: Word, shown: str = ""
 
 def part_line(roadmap: Roadmap, reading: Reading, word: Word) -> str:
     """What is to be read, how long it takes, and the learner's word."""
-    facts = [_("{n:g} h").format(n=reading.hours), word("reading", roadmap.reading_names[part_of(reading)])]
+    facts = [
+        _("{n:g} h").format(n=reading.hours),
+        _("if you want more") if reading.optional else "",
+        word("reading", roadmap.reading_names[part_of(reading)]),
+    ]
     # the sentence goes on behind its last part
     return bracketed(reading.parts[current()].rstrip(".。"), _("; ").join(filter(None, facts)))
 

@@ -189,6 +189,8 @@ def reading(roadmap: Roadmap, name: str, word: Word = silent) -> str:
     record = roadmap.resources[named.reading.resource]
     lines = _head(record.title, named.reading.parts, word("reading", name))
     facts = [_("{n:g} h").format(n=named.reading.hours), f"<{address(roadmap, named.reading)}>"]
+    if named.reading.optional:
+        facts.insert(1, _("if you want more"))
     lines += [
         " · ".join(facts),
         "",
