@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mlsys_path import preferences
 from mlsys_path.checking.events import CheckResult, Measurement
 from mlsys_path.checking.timing.roofline import place
 from mlsys_path.exercises.workspace import workspace_of
@@ -60,9 +61,9 @@ async def test_the_first_failure_is_told_in_full(opened, checker, make_failed):
             "✗ Doubles a small number",
             "double gives the wrong number",
             "The smallest input that shows it:",
-            "double(3)",
-            "got       5",
-            "expected  6",
+            "input    │ double(3)",
+            "got      │ 5",
+            "expected │ 6",
             "Likely cause:",
             "It adds where it should multiply [/b]",
             "alpha.py:2 in double",
@@ -75,8 +76,8 @@ async def test_levels_say_what_was_reached_and_what_the_open_ones_need(opened, c
     async with opened(size=(120, 36)) as ui:
         await ui.open()
         await ui.press("c")
-        await ui.sees("✓ passed    correct  right on every input tried")
-        assert "○ open      gpu  needs an NVIDIA GPU" in ui.card("levels")
+        await ui.sees("✓ correct → ○ gpu", "✓ correct  passed · 2 of 2", "│ right on every input tried, on a CPU")
+        assert "○ gpu      open\n  needs an NVIDIA GPU" in ui.card("levels")
         assert "double: 3 times the baseline (from 2.5 to 3.5)" in ui.card("measured")
 
 
@@ -238,7 +239,7 @@ async def test_the_language_switches_lesson_checks_and_title_at_once(opened, che
         await ui.sees("基础 › 甲：第一个", "中文课文", "✗ 小的数翻倍", "该乘的地方用了加")
         assert "English text" not in ui.screen
         await ui.settles()
-    assert queries.setting("language") == "zh"
+    assert preferences.load().language == "zh"
 
 
 async def test_the_theme_switches_and_is_remembered(opened):
@@ -247,7 +248,7 @@ async def test_the_theme_switches_and_is_remembered(opened):
         await ui.press("t")
         await ui.settles()
         assert ui.app.theme == "mlsys-light"
-    assert queries.setting("theme") == "mlsys-light"
+    assert preferences.load()["theme"] == "light"
 
 
 async def test_n_opens_the_next_exercise_in_this_ones_place(opened):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
 
-from mlsys_path.checking.events import CheckResult, Counterexample, Measurement, Mismatch
+from mlsys_path.checking.events import CheckResult, Counterexample, HeatMap, Measurement, Mismatch
 from mlsys_path.levels import Level, Outcome
 from mlsys_path.tui.foreign import MAX_LINE, MAX_LINES, foreign
 
@@ -35,7 +35,18 @@ HOSTILE = {
 
 def results(text: str) -> list[CheckResult | Measurement]:
     """A failing run in which everything that others can write is `text`."""
-    mismatch = Mismatch((2, 3), text, 1, 6, (0, 1), got=text, expected=text, largest_error=1.0, tile=text)
+    mismatch = Mismatch(
+        (2, 3),
+        text,
+        1,
+        6,
+        (0, 1),
+        got=text,
+        expected=text,
+        largest_error=1.0,
+        tile=text,
+        heat=HeatMap(((1, 0),), 1, 2, (1, 1)),
+    )
     failure = CheckResult(
         "test_small",
         Level.CORRECT,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from textual.content import Content
 
 from mlsys_path import language
 from mlsys_path.checking.causes import likely_cause
-from mlsys_path.checking.events import CheckResult, Counterexample, Declared
+from mlsys_path.checking.events import CheckResult, Declared
 from mlsys_path.checking.timing import telling
 from mlsys_path.language import N_, _, ngettext
 from mlsys_path.levels import Level, Outcome, highest_passed
-from mlsys_path.progress.records import Status
+from mlsys_path.progress.records import Attempt, Status
 from mlsys_path.roadmap.model import Exercise
+from mlsys_path.tui import counterexample, history
+from mlsys_path.tui.blocks import MUTED, hang, stacked
 from mlsys_path.tui.foreign import foreign
 from mlsys_path.tui.run_state import RunState
 from mlsys_path.tui.words import OUTCOMES, RUNNING, STATES, WAITING, Word, column, styled
 
 OUTPUT_LINES = 40
-MUTED = "$text-muted"
 ADVICE: dict[Outcome, str] = {
     Outcome.PASSED: N_("n opens what is next; s shows how an expert wrote it"),
     Outcome.FAILED: N_("e edits; h gives a hint; w checks at every save"),
@@ -28,27 +29,6 @@ ADVICE: dict[Outcome, str] = {
     ),
     Outcome.OPEN: N_("nothing of it can be checked here: `mlsys-path doctor` says what is missing"),
 }
-MEANINGS: dict[Level, str] = {
-    Level.CORRECT: N_("right on every input tried, on a CPU"),
-    Level.COMPILES: N_("the real compiler takes it"),
-    Level.GPU: N_("right on a GPU"),
-    Level.FAST: N_("as fast as the exercise asks"),
-}
-
-
-def hang(label: Content | str, body: Content | str, width: int) -> Content:
-    """A label and a text beside it whose further lines begin where the first did."""
-    head = Content(label) if isinstance(label, str) else label
-    text = Content(body) if isinstance(body, str) else body
-    lines = [
-        line for part in text.split("\n") for line in (part.wrap(max(8, width - head.cell_length)) or [part])
-    ]
-    return head + Content("\n" + " " * head.cell_length).join(lines)
-
-
-def stacked(parts: Iterable[Content]) -> Content:
-    """Parts below one another."""
-    return Content("\n").join(list(parts))
 
 
 def title_of(exercise: Exercise, name: str) -> str:
@@ -108,6 +88,8 @@ def _row(run: RunState, declared: Declared, width: int) -> Content:
         word = OUTCOMES[Outcome.OPEN]
     else:
         word = RUNNING if run.current == declared.name else WAITING
+        if word is RUNNING and run.elapsed >= 1:
+            seconds = f"{run.elapsed:.0f} s"
     label = Content.styled(column(word, "check"), f"${word.colour}") + Content.styled(
         f"{seconds:>8}  ", MUTED
     )
@@ -125,7 +107,7 @@ def failure(exercise: Exercise, result: CheckResult, width: int) -> Content:
     if result.message:
         parts.append(hang("  ", foreign(result.message), width))
     if result.counterexample is not None:
-        parts += _counterexample(result.counterexample, width)
+        parts += counterexample.shown(result.counterexample, width)
     if cause := likely_cause(exercise, result):
         parts += [Content(""), _heading(_("Likely cause:")), hang("  ", cause, width)]
     # its last line is the message that stands above
@@ -142,61 +124,15 @@ def _heading(text: str) -> Content:
     return Content.styled(f"  {text}", "bold")
 
 
-def _counterexample(example: Counterexample, width: int) -> list[Content]:
-    parts: list[Content] = []
-    if example.calls:
-        parts += [Content(""), _heading(_("The smallest input that shows it:"))]
-        parts += [hang("  ", foreign(call), width) for call in example.calls]
-    labelled = [(_("got"), example.got, "$state-failed"), (_("expected"), example.expected, "$state-passed")]
-    room = max(Content(label).cell_length for label, _text, _colour in labelled)
-    for label, text, colour in labelled:
-        if text:
-            head = Content.styled("  " + label, colour).pad_right(2 + room - Content(label).cell_length)
-            parts.append(hang(head, foreign(text), width))
-    if (m := example.mismatch) is not None:
-        where = ", ".join(map(str, m.first_index))
-        text = (
-            _("{n} of {total} elements were never written, the first at [{where}]")
-            if m.unwritten
-            else _(
-                "{differing} of {total} elements differ, the first at [{where}]: got {got}, expected {expected}"
-            )
-        ).format(
-            n=m.unwritten, differing=m.differing, total=m.total, where=where, got=m.got, expected=m.expected
-        )
-        parts.append(hang("  ", foreign(text), width))
-        if m.tile:
-            parts.append(hang("  ", foreign(_("it lies in tile {tile}").format(tile=m.tile)), width))
-        if m.largest_error is not None:
-            parts.append(hang("  ", _("largest error {error:g}").format(error=m.largest_error), width))
-    return parts
-
-
-def levels(run: RunState, width: int) -> Content:
-    """A line for each level that was reached or missed, and for each that is open here what it needs."""
-    outcomes = (
-        run.verdict.levels if run.verdict is not None else dict.fromkeys(run.open_because, Outcome.OPEN)
-    )
-    parts = []
-    for level, outcome in outcomes.items():
-        word = OUTCOMES[outcome]
-        label = Content.styled(column(word, "check"), f"${word.colour}") + Content.styled(
-            f"  {level}  ", "bold"
-        )
-        why = run.open_because.get(level) or _(MEANINGS[level])
-        parts.append(
-            hang(label, foreign(why).stylize_before("" if outcome is Outcome.OPEN else MUTED), width)
-        )
-    return stacked(parts)
-
-
-def measurements(run: RunState, width: int) -> Content:
-    """Each measurement with its stars, and the rooflines below them."""
+def measurements(run: RunState, attempts: Sequence[Attempt], width: int) -> Content:
+    """Each measurement with its stars, how it compares with the learner's own, and the rooflines below them."""
     parts = [
         hang("" if i == 0 else "  ", foreign(line), width)
         for m in run.measurements
         for i, line in enumerate(telling.lines(m))
     ]
+    earlier = history.lines(run, attempts, width)
+    parts += [*([Content("")] if parts and earlier else []), *earlier]
     # lines of a plot are as wide as they are: each has its own, and none is wrapped
     plots = [foreign(line) for line in telling.rooflines(run.measurements, width)]
-    return stacked([*parts, *([Content("")] if plots else []), *plots])
+    return stacked([*parts, *([Content("")] if parts and plots else []), *plots])

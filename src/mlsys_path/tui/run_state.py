@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Literal
 
-from mlsys_path.checking.events import CheckEvent, CheckResult, Declared, Measurement, Verdict
+from mlsys_path.checking.events import CheckEvent, CheckResult, CheckStarted, Declared, Measurement, Verdict
 from mlsys_path.checking.verdict import Tally
 from mlsys_path.levels import Level, Outcome
 from mlsys_path.roadmap.model import Exercise
@@ -24,6 +25,7 @@ class RunState:
     problem: str = ""  # why nothing could be run, in one line
     verdict: Verdict | None = None
     tally: Tally | None = None
+    since: float = field(default_factory=monotonic)  # when the running check began
 
     def begin(self) -> None:
         """A run starts: what the last one showed is gone."""
@@ -34,6 +36,8 @@ class RunState:
         """One event of the running check."""
         if self.tally is not None:
             self.tally.add(event)
+        if isinstance(event, CheckStarted):
+            self.since = monotonic()
 
     def end(self) -> Verdict:
         """The stream is over: what it amounts to."""
@@ -69,6 +73,11 @@ class RunState:
         return (
             tally.current if self.phase == "running" and tally and tally.current not in tally.results else ""
         )
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the check that is running began."""
+        return monotonic() - self.since if self.current else 0.0
 
     @property
     def leading_failure(self) -> CheckResult | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsys_path.progress import queries
 from mlsys_path.progress.outlook import outlook, pace_of
-from mlsys_path.progress.records import Claims, Status, Summary
+from mlsys_path.progress.records import Attempt, Claims, Status, Summary
 from mlsys_path.progress.suggest import Suggestion
 from mlsys_path.progress.word import Said, Word
 
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
         def warm(self, exercise: Exercise) -> None: ...  # noqa: D102
 
 
-THEME_SETTING = "theme"
-LANGUAGE_SETTING = "language"
+SHOWN_ATTEMPTS = 60  # of one exercise, when its own history is shown
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,14 @@ class Services:
         self._inspecting = asyncio.Lock()
         self._warming = asyncio.Lock()
         self._starting = asyncio.Lock()
+        self._preferring = asyncio.Lock()
 
-    async def machine(self) -> Machine:
-        """What this computer has, looked at once."""
+    async def machine(self, *, again: bool = False) -> Machine:
+        """What this computer has, looked at once, or again."""
         from mlsys_path.machine.inspect import inspect
 
         async with self._inspecting:
-            if self._machine is None:
+            if self._machine is None or again:
                 self._machine = await asyncio.to_thread(inspect)
             return self._machine
 
@@ -170,6 +170,11 @@ class Services:
 
         return await asyncio.to_thread(look)
 
+    async def attempts(self, exercise: Exercise) -> tuple[Attempt, ...]:
+        """The last attempts at an exercise, newest first. Raises UserError when the database cannot be read."""
+        renames = self.roadmap.renames
+        return await asyncio.to_thread(queries.attempts, exercise.id, SHOWN_ATTEMPTS, renames)
+
     async def warm(self, exercise: Exercise) -> None:
         """Start what the exercise's first check will want. A failure is met, and told, by the check itself."""
         async with self._warming:
@@ -214,9 +219,12 @@ class Services:
         """Store what else the learner did. Raises UserError when it cannot be stored."""
         await self._write(lambda store: store.record_event(exercise.id, kind, detail))
 
-    async def remember_setting(self, key: str, value: str) -> None:
-        """Store a setting. Raises UserError when it cannot be stored."""
-        await self._write(lambda store: store.set_setting(key, value))
+    async def prefer(self, key: str, value: str) -> None:
+        """Keep a setting in the file of settings. Raises UserError when it cannot be kept."""
+        from mlsys_path import preferences
+
+        async with self._preferring:
+            await asyncio.to_thread(preferences.store, key, value)
 
     async def _write(self, write: Callable[[Store], object]) -> None:
         def work() -> None:

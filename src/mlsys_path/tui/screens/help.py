@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from mlsys_path.language import N_, _
 from mlsys_path.tui import actions
-from mlsys_path.tui.check_text import hang
+from mlsys_path.tui.blocks import hang
 from mlsys_path.tui.screens.base import Dialog
 
 GROUPS = ((N_("On the roadmap"), actions.HOME), (N_("In an exercise"), actions.EXERCISE))

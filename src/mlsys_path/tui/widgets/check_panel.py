@@ -11,8 +11,9 @@ from textual.content import Content
 
 from mlsys_path.language import _, current, ngettext
 from mlsys_path.levels import Outcome
-from mlsys_path.progress.records import Status
-from mlsys_path.tui import check_text
+from mlsys_path.progress.records import Attempt, Status
+from mlsys_path.tui import check_text, history, ladder
+from mlsys_path.tui.blocks import hang, stacked
 from mlsys_path.tui.run_state import RunState
 from mlsys_path.tui.widgets.overview import Card
 
@@ -24,6 +25,7 @@ class CheckPanel(VerticalScroll):
     headline_card = getters.query_one("#headline", Card)
     failure_card = getters.query_one("#failure", Card)
     rows_card = getters.query_one("#rows", Card)
+    ladder_card = getters.query_one("#ladder", Card)
     levels_card = getters.query_one("#levels", Card)
     measured_card = getters.query_one("#measured", Card)
 
@@ -31,6 +33,7 @@ class CheckPanel(VerticalScroll):
         super().__init__(id="checks")
         self.run = run
         self.status = Status(run.exercise.id)
+        self.attempts: tuple[Attempt, ...] = ()  # the last of them, newest first
         self.file: Path | None = None  # the file to edit, once the exercise is started
         self.watching = False
         self._shown_failure: tuple[int, int, str] = (0, 0, "")
@@ -38,7 +41,7 @@ class CheckPanel(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """From what one needs first to what one needs last."""
-        for name in ("file", "headline", "failure", "rows", "measured", "levels"):
+        for name in ("file", "headline", "ladder", "failure", "rows", "measured", "levels"):
             yield Card(name)
 
     def on_mount(self) -> None:
@@ -58,6 +61,7 @@ class CheckPanel(VerticalScroll):
         failed = run.leading_failure
         self._draw(self.file_card, self._where(width))
         self._draw(self.headline_card, check_text.headline(run, self.status))
+        self._draw(self.ladder_card, ladder.short(run))
         if self._shown_failure != (shown := (id(failed), width, current())):
             # the longest text of all, and the same for all further events of a run
             self._shown_failure = shown
@@ -65,8 +69,8 @@ class CheckPanel(VerticalScroll):
                 self.failure_card, check_text.failure(run.exercise, failed, width) if failed else Content("")
             )
         self._draw(self.rows_card, check_text.rows(run, width))
-        self._draw(self.measured_card, check_text.measurements(run, width))
-        self._draw(self.levels_card, check_text.levels(run, width))
+        self._draw(self.measured_card, check_text.measurements(run, self.attempts, width))
+        self._draw(self.levels_card, ladder.whole(run, width))
         self.set_class(run.verdict is not None and run.verdict.verdict is Outcome.PASSED, "-passed")
 
     def _draw(self, card: Card, content: Content) -> None:
@@ -80,9 +84,7 @@ class CheckPanel(VerticalScroll):
         if self.file is None:
             lines = [Content.styled(_("Not started: e opens the starter in your editor"), "$text-muted")]
         else:
-            lines = [
-                check_text.hang(Content.styled(_("Your file:") + " ", "$text-muted"), str(self.file), width)
-            ]
+            lines = [hang(Content.styled(_("Your file:") + " ", "$text-muted"), str(self.file), width)]
         facts = []
         if self.watching:
             facts.append(Content.styled(_("watching for saves"), "$state-running"))
@@ -90,6 +92,8 @@ class CheckPanel(VerticalScroll):
             facts.append(
                 Content(ngettext("{n} attempt", "{n} attempts", status.attempts).format(n=status.attempts))
             )
+        if runs := history.outcomes(self.attempts):
+            facts.append(runs)
         if status.hints:
             facts.append(
                 Content(ngettext("{n} hint seen", "{n} hints seen", status.hints).format(n=status.hints))
@@ -99,9 +103,5 @@ class CheckPanel(VerticalScroll):
         if status.exercise_changed:
             facts.append(Content.styled(_("the exercise has changed since you passed"), "$state-open"))
         if facts:
-            lines.append(
-                check_text.hang(
-                    "", Content.styled(" · ", "").join(facts).stylize_before("$text-muted"), width
-                )
-            )
-        return check_text.stacked(lines)
+            lines.append(hang("", Content.styled(" · ", "").join(facts).stylize_before("$text-muted"), width))
+        return stacked(lines)

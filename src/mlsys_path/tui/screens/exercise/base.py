@@ -50,6 +50,7 @@ class ExerciseBase(PathScreen[None]):
         """Read how the learner stands, and show it."""
         try:
             self.panel.status = await self.services.status(self.exercise)
+            self.panel.attempts = await self.services.attempts(self.exercise)
         except UserError as error:
             self.app.say(str(error), bad=True)
         self.panel.file = self.folder / self.exercise.files[0] if self.folder.is_dir() else None

@@ -15,6 +15,8 @@ from mlsys_path.tui.run_state import RunState
 from mlsys_path.tui.screens.exercise.base import ExerciseBase
 from mlsys_path.tui.services import now
 
+TICK = 0.5  # seconds
+
 
 class Checking(ExerciseBase):
     """Runs, their end and their beginning anew."""
@@ -38,6 +40,7 @@ class Checking(ExerciseBase):
         started_at = now()
         self.panel.scroll_home(animate=False)
         self.draw()
+        ticking = self.set_interval(TICK, self.panel.show)  # the seconds of a check that takes long
 
         def told(event: CheckEvent) -> None:
             run.take(event)
@@ -68,6 +71,8 @@ class Checking(ExerciseBase):
             except Exception as error:
                 # the verdict stands, whatever keeps it from being stored
                 self.app.say(_("not stored: {why}").format(why=error), bad=True)
+        finally:
+            ticking.stop()
         await self.look()
 
     def action_watch(self) -> None:
