@@ -65,6 +65,7 @@ bench-gpu: $(VENV)/.for-test
 
 schemas: $(VENV)/.for-test
 	@$(BIN)/python -m mlsys_path.roadmap.schema
+	$(BIN)/python -m mlsys_path.mentoring.schema
 
 messages: $(VENV)/.for-test
 	@cd src/mlsys_path

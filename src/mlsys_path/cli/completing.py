@@ -59,7 +59,7 @@ def _readings(incomplete: str) -> list[CompletionItem]:
 def _of(kind: str, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from mlsys_path.roadmap.load import load
+    from mlsys_path.mentoring.received import load
 
     try:
         records = getattr(load(), kind)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from mlsys_path.cli.terminal import style
 from mlsys_path.exercises.folder import exercise_hash
 from mlsys_path.language import N_, _, listed
+from mlsys_path.mentoring import received
 from mlsys_path.progress import queries
 from mlsys_path.progress.records import Status
 from mlsys_path.progress.word import SHOWN, Said, Word
@@ -28,6 +29,7 @@ _SHOWN: dict[str, tuple[str, str, str | None]] = {
     "new": ("·", N_("new"), None),
     "blocked": ("-", N_("blocked"), None),
     "known": ("~", N_("by your word"), "blue"),
+    "waived": ("~", N_("waived"), "blue"),
     "unread": ("·", N_("to read"), None),
 }
 
@@ -39,6 +41,7 @@ class Standing:
     status: Status
     missing: tuple[str, ...]  # prerequisites that have not passed and are not known by the learner's word
     known: bool = False  # by the learner's word, which is no pass
+    waived: bool = False  # by a mentor's
 
     @property
     def word(self) -> str | None:
@@ -60,7 +63,8 @@ class Standing:
     def label(self) -> str:
         """Glyph and word: what was tried, else what the learner says."""
         untried = self.state in ("new", "blocked", "started")
-        glyph, word, colour = _SHOWN["known" if self.word and untried else self.state]
+        said = "known" if self.word else "waived" if self.waived else ""
+        glyph, word, colour = _SHOWN[said if said and untried else self.state]
         return style(f"{glyph} {_(word)}", fg=colour)
 
 
@@ -88,15 +92,16 @@ def standings(roadmap: Roadmap, word: Word | None = None) -> dict[str, Standing]
         name: Standing(
             statuses.get(name) or Status(name),
             tuple(needed for needed in exercise.requires if needed not in met),
-            name in word.known,
+            name in word.own,
+            name in word.waived,
         )
         for name, exercise in roadmap.exercises.items()
     }
 
 
 def said(roadmap: Roadmap) -> Word:
-    """The learner's word on everything. Raises UserError when the database cannot be read."""
-    return Word(roadmap, queries.claims(roadmap.renames))
+    """The learner's word on everything, and what a mentor waived. Raises UserError when the database cannot be read."""
+    return Word(roadmap, queries.claims(roadmap.renames), received.waived(roadmap, received.current()))
 
 
 def learners_word(roadmap: Roadmap) -> Callable[[str, str], str]:

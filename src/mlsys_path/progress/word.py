@@ -23,9 +23,12 @@ SHOWN: dict[Said, str] = {"": "", "read": N_("read, by your word"), "known": N_(
 class Word:
     """The learner's word on everything of a roadmap."""
 
-    def __init__(self, roadmap: Roadmap, claims: Claims | None = None) -> None:
+    def __init__(
+        self, roadmap: Roadmap, claims: Claims | None = None, waived: frozenset[str] = frozenset()
+    ) -> None:
         self._roadmap = roadmap
         self.claims = claims or Claims()
+        self.waived = waived  # exercises that need not be solved by a mentor's word, not the learner's
 
     def of(self, kind: str, id_: str) -> Said:
         """What is said of a thing, itself or with what it is a part of; "" for nothing, and for what cannot be said."""
@@ -55,6 +58,11 @@ class Word:
 
     @cached_property
     def known(self) -> frozenset[str]:
+        """The exercises that need not be solved, as the learner or a mentor says."""
+        return self.own | self.waived
+
+    @cached_property
+    def own(self) -> frozenset[str]:
         """The exercises that need not be solved, as the learner says."""
         if not self.claims.words:
             return frozenset()

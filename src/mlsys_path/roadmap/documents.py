@@ -180,7 +180,7 @@ def _problem(kind: type, document: Document, base: Loc, error: Mapping[str, Any]
             )
         case "missing" | "missing_argument":
             return document.places.problem(loc, _("this key is missing"))
-        case "literal_error":
+        case "literal_error" | "enum":
             got = str(error["input"])
             allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
             return document.places.problem(loc, _unknown_value(got, allowed))

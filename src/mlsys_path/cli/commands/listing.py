@@ -16,8 +16,8 @@ from mlsys_path.cli.standing import Standing, note, said, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _, listed, ngettext
+from mlsys_path.mentoring.received import load
 from mlsys_path.roadmap import itinerary
-from mlsys_path.roadmap.load import load
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.itinerary import Item

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlsys_path import language
-from mlsys_path.cli import planning
+from mlsys_path.cli import assigned, planning
 from mlsys_path.cli.layout import KINDS, say, wrapped
 from mlsys_path.cli.output import json_option, print_json
 from mlsys_path.cli.standing import said, standings
 from mlsys_path.cli.terminal import cells, columns, cut, pad, style
 from mlsys_path.exercises.workspace import folder_of
 from mlsys_path.language import _, duration
+from mlsys_path.mentoring.received import load
 from mlsys_path.progress import queries
 from mlsys_path.progress.outlook import outlook
-from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.readings import address
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def next_command(as_json: bool) -> None:
     word = said(roadmap)
     statuses = {name: standing.status for name, standing in standings(roadmap, word).items()}
     track = queries.followed_track(roadmap.renames)
+    assignments = assigned.standing(roadmap, statuses)
     found = outlook(
         roadmap,
         statuses,
@@ -51,13 +52,15 @@ def next_command(as_json: bool) -> None:
             {
                 "suggestions": [_entry(roadmap, suggestion) for suggestion in found.suggestions],
                 "today": _today_entry(roadmap, found.today) if found.today else None,
+                "assigned": [assigned.data(each) for each in assignments],
             }
         )
         return
+    assigned.show(roadmap, assignments)
     if found.suggestions:
         _print_first(roadmap, found.suggestions[0])
     else:
-        click.echo(_nothing_left(bool(word.known)))
+        click.echo(_nothing_left(bool(word.own)))
     if found.today:
         _print_today(found.today)
     elif found.suggestions:

@@ -18,11 +18,11 @@ from mlsys_path.cli.show_plan import print_plan, task_title
 from mlsys_path.cli.standing import said, standings
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
+from mlsys_path.mentoring.received import load
 from mlsys_path.progress import queries
 from mlsys_path.progress.outlook import minutes_of
 from mlsys_path.progress.plan import LEAST, MOST, Plan, plan
 from mlsys_path.progress.tasks import items_of, left
-from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.readings import address
 
 if TYPE_CHECKING:

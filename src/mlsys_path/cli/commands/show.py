@@ -16,9 +16,9 @@ from mlsys_path.errors import UserError
 from mlsys_path.exercises.folder import lesson
 from mlsys_path.exercises.workspace import folder_of
 from mlsys_path.language import _, labelled, listed
+from mlsys_path.mentoring.received import load
 from mlsys_path.progress.word import SHOWN
 from mlsys_path.roadmap import pages
-from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.names import EVERY, Kind, identify, kinds_of
 from mlsys_path.roadmap.page_lines import Word
 
@@ -79,7 +79,7 @@ def _exercise(roadmap: Roadmap, exercise_id: str) -> str:
     ]
     # whatever is wrong with the database, a lesson can be read
     with contextlib.suppress(UserError):
-        facts += [_(SHOWN["known"])] if exercise_id in said(roadmap).known else []
+        facts += [_(SHOWN["known"])] if exercise_id in said(roadmap).own else []
     lines = [
         lesson(roadmap.folder(exercise_id), language.current()).rstrip("\n"),
         "",

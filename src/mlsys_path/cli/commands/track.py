@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlsys_path import language
-from mlsys_path.cli import track_table
+from mlsys_path.cli import assigned, track_table
+from mlsys_path.cli.commands.assigning import assign_command, new_command
 from mlsys_path.cli.completing import track_ids
 from mlsys_path.cli.lookup import find_track
 from mlsys_path.cli.output import json_option, print_json
@@ -15,9 +16,9 @@ from mlsys_path.cli.standing import Standing, said, standings
 from mlsys_path.cli.terminal import pad, style
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
+from mlsys_path.mentoring.received import load
 from mlsys_path.progress import queries
 from mlsys_path.roadmap import itinerary
-from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.pages import length
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     "track", help=_("Ways through the roadmap towards a goal. `next` leads along the one that you follow.")
 )
 def track_group() -> None:
-    """Hold the three commands."""
+    """Hold the commands."""
+
+
+track_group.add_command(new_command)
+track_group.add_command(assign_command)
 
 
 def _entry(roadmap: Roadmap, track: Track, found: dict[str, Standing], followed: str) -> dict[str, Any]:
@@ -82,14 +87,24 @@ def show_command(track_id: str, as_json: bool) -> None:
     found = standings(roadmap, word)
     items = itinerary.of_track(roadmap, track)
     entry = _entry(roadmap, track, found, queries.followed_track(roadmap.renames))
+    statuses = {name: standing.status for name, standing in found.items()}
+    given = [
+        each
+        for each in assigned.standing(roadmap, statuses)
+        if roadmap.renames.newest("tracks", each.assignment.track.id) == track.id
+    ]
     if as_json:
-        print_json({"track": {**entry, "items": track_table.data(roadmap, items, found, word)}})
+        told = [assigned.data(each) for each in given]
+        print_json(
+            {"track": {**entry, "items": track_table.data(roadmap, items, found, word), "assigned": told}}
+        )
         return
     click.echo(style(f"{entry['title']}  ({entry['passed']}/{len(entry['exercises'])})", bold=True))
     click.echo(entry["summary"])
     if entry["goal"]:
         click.echo(_("Goal: {text}").format(text=entry["goal"]))
     click.echo(length(items, track))
+    assigned.show(roadmap, given, whole=True)
     text = _("`mlsys-path show {id}` is the whole of it, with notes and addresses.")
     click.echo(text.format(id=track.id))
     track_table.show(roadmap, items, found, word)
