@@ -99,7 +99,13 @@ class TestToday:
         async with opened(size=WIDE) as ui:
             await ui.sees("Today  ✓", "This week's 30 min are done, by estimate.")
 
+    async def test_a_first_visit_is_no_reading_list(self, opened):
+        async with opened(size=WIDE) as ui:
+            await ui.sees("Welcome")
+            assert "Read first" not in ui.said()
+
     async def test_what_is_to_be_read_first_is_said_with_what_is_next(self, opened):
+        hours("5")
         async with opened(size=WIDE) as ui:
             await ui.sees("Read first: “A book”, Chapter 1 (1 h)")
 

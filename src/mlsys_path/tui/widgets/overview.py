@@ -25,6 +25,8 @@ def next_step(roadmap: Roadmap, progress: Progress) -> Content:
     first = progress.suggestions[0]
     title = Content.styled(roadmap.exercises[first.exercise].title[language.current()], "bold $heading")
     if progress.empty:
+        # who only looks in is to pass something first; who has planned weeks means to read, too
+        read_first = first.read_first if progress.today else ""
         return Content("\n").join(
             [
                 Content.styled(_("Welcome"), "bold"),
@@ -32,7 +34,7 @@ def next_step(roadmap: Roadmap, progress: Progress) -> Content:
                     _("Read a lesson, edit a file, save: the program runs your code and tells what is wrong.")
                 ),
                 Content(_("Press n to begin with") + " ") + title,
-                *([Content(first.read_first)] if first.read_first else []),
+                *([Content(read_first)] if read_first else []),
             ]
         )
     return Content("\n").join(
