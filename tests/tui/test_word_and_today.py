@@ -102,7 +102,7 @@ class TestToday:
     async def test_a_first_visit_is_no_reading_list(self, opened):
         async with opened(size=WIDE) as ui:
             await ui.sees("Welcome")
-            assert "Read first" not in ui.said()
+            assert "Read first" not in ui.screen
 
     async def test_what_is_to_be_read_first_is_said_with_what_is_next(self, opened):
         hours("5")
