@@ -33,10 +33,21 @@ RECENT = 5  # last attempts that are shown
 @click.command(
     "progress", help=_("What you have done: stages, streak, last attempts; and what you say to know.")
 )
+@click.option(
+    "--activity",
+    "of_year",
+    is_flag=True,
+    help=_("A year of attempts instead, day by day and in words, and how ratios went."),
+)
 @json_option
-def progress_command(as_json: bool) -> None:
+def progress_command(of_year: bool, as_json: bool) -> None:
     """Print the totals, a line for each stage, the last attempts, and the learner's word."""
     roadmap = load()
+    if of_year:
+        from mlsys_path.cli.show_activity import show_activity
+
+        show_activity(roadmap, as_json=as_json)
+        return
     word = said(roadmap)
     found = standings(roadmap, word)
     summary = queries.summary(renames=roadmap.renames)
