@@ -31,6 +31,11 @@ def packs_path() -> Path:
     return database_path().with_name("packs.txt")
 
 
+def preferences_path() -> Path:
+    """How the learner likes the program: language, theme, editor."""
+    return database_path().with_name("config.toml")
+
+
 def workspace_dir() -> Path:
     """Where `start` copies starters to: one folder an exercise, the learner's own files."""
     if home := _home():

@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "track": ("track", "track_group", N_("Ways through the roadmap: list, show, follow, assign")),
     "calc": ("calc", "calc_group", N_("Calculators: memory, FLOPs, communication, pipelines")),
     "doctor": ("doctor", "doctor_command", N_("What this machine can check, and how to add what is missing")),
+    "config": ("config", "config_group", N_("How you like the program: language, theme, editor, calm")),
     "build": ("build", "build_group", N_("Build Triton from source, step by step, proved at the end")),
     "export": ("exchange", "export_command", N_("Write your progress to one file")),
     "import": ("exchange", "import_command", N_("Take in a file: progress, or an assignment of a mentor")),
@@ -258,9 +259,21 @@ def build() -> Program:
     )
 
 
+def _preferred_language() -> language.Language:
+    """The language of the variable, else the one that was set, else the locale's."""
+    if os.environ.get("MLSYS_PATH_LANG"):
+        return language.detect()
+    from mlsys_path import preferences
+
+    found, trouble = preferences.lenient()
+    if trouble:
+        stderr_line(trouble)
+    return found.language or language.detect()
+
+
 def run() -> NoReturn:
     """The entry point: everything that the process does, ending it with an exit code."""
-    language.use(asked_language(sys.argv[1:]) or language.detect())
+    language.use(asked_language(sys.argv[1:]) or _preferred_language())
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # a terminal that cannot show a glyph gets a question mark, never a traceback

@@ -66,7 +66,10 @@ class Activity:
     def rows(self) -> list[list[int | None]]:
         """The heat map: a row each weekday, a column each week; None for days to come."""
         shades = {day.attempts: self.shade(day) for week in self.weeks for day in week if day}
-        return [[shades[week[n].attempts] if week[n] else None for week in self.weeks] for n in range(7)]  # type: ignore[union-attr]
+        return [
+            [None if day is None else shades[day.attempts] for day in days]
+            for days in zip(*self.weeks, strict=True)
+        ]
 
     @property
     def per_week(self) -> list[int]:
@@ -76,7 +79,7 @@ class Activity:
     @property
     def per_weekday(self) -> list[int]:
         """The attempts of all Mondays, all Tuesdays, …"""
-        return [sum(week[n].attempts for week in self.weeks if week[n]) for n in range(7)]  # type: ignore[union-attr]
+        return [sum(day.attempts for day in days if day) for days in zip(*self.weeks, strict=True)]
 
     def words(self) -> str:
         """The year in two or three sentences."""
