@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlsys_path import language
+from mlsys_path import language, locations, preferences
 from mlsys_path.errors import UserError
-from mlsys_path.progress.store import Store
 from mlsys_path.tui import app
 
 
@@ -26,9 +25,8 @@ def started(monkeypatch):
 
 
 def remember(**settings: str) -> None:
-    with Store.open() as store:
-        for key, value in settings.items():
-            store.set_setting(key, value)
+    for key, value in settings.items():
+        preferences.store(key, value)
 
 
 def test_it_starts_in_english_and_dark_when_nothing_else_is_known(started):
@@ -37,18 +35,27 @@ def test_it_starts_in_english_and_dark_when_nothing_else_is_known(started):
 
 
 def test_it_starts_as_it_was_left(started):
-    remember(language="zh", theme="mlsys-light")
+    remember(language="zh", theme="light", calm="on")
     app.run()
     assert (language.current(), started[0].theme) == ("zh", "mlsys-light")
+    assert started[0].calm and started[0].animation_level == "none"
 
 
 def test_what_is_asked_for_wins_over_what_is_remembered(started, monkeypatch):
-    remember(language="zh", theme="no such theme")
+    remember(language="zh")
     app.run("en")
     assert (language.current(), started[0].theme) == ("en", "mlsys-dark")
     monkeypatch.setenv("MLSYS_PATH_LANG", "en")
     app.run()
     assert language.current() == "en"
+
+
+def test_a_broken_file_of_settings_is_told_and_stops_nothing(started):
+    remember(language="zh")
+    locations.preferences_path().write_text('language = "zh"\ntheme = "pink"\n')
+    app.run()
+    assert (language.current(), started[0].theme) == ("en", "mlsys-dark")
+    assert "config.toml:2: theme cannot be 'pink'" in started[0].trouble_at_start
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

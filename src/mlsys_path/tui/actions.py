@@ -34,6 +34,9 @@ class Action:
 
 HOME, EXERCISE, SOLUTION, HINTS, HELP, CONFIRM = "home", "exercise", "solution", "hints", "help", "confirm"
 MARK, QUESTIONS = "mark", "questions"
+IR, FILES = "ir", "files"
+STATS, MACHINE, SETTINGS, CRASHED = "stats", "machine", "settings", "crashed"
+PLACES = (HOME, EXERCISE, STATS, MACHINE, SETTINGS)  # full screens, from each of which one can go anywhere
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -82,14 +85,38 @@ ACTIONS: tuple[Action, ...] = (
     Action("known", ("k",), N_("known"), N_("You know it"), (MARK,), 1),
     Action("take_back", ("x",), N_("take back"), N_("You say nothing of it any more"), (MARK,), 2),
     Action("answer", ("enter",), N_("go on"), N_("Answer, or go on"), (QUESTIONS,), 0, "⏎"),
-    Action("language", ("l",), N_("中文"), N_("Switch between English and Chinese"), (HOME, EXERCISE), 6),
     Action(
-        "theme", ("t",), N_("theme"), N_("Switch between the dark and the light theme"), (HOME, EXERCISE), 10
+        "words", ("w",), N_("in words"), N_("The year in words instead of a drawing, and back"), (STATS,), 1
     ),
-    Action("help", ("question_mark",), N_("help"), N_("All keys"), (HOME, EXERCISE), 0, "?"),
+    Action(
+        "choose", ("enter",), N_("change"), N_("The next value; of the editor, type it"), (SETTINGS,), 0, "⏎"
+    ),
+    Action("default", ("backspace",), N_("as at first"), N_("Take a setting back"), (SETTINGS,), 2, "⌫"),
+    Action("copy", ("y",), N_("copy"), N_("Copy what the cursor is on"), (MACHINE,), 0),
+    Action("copy_all", ("a",), N_("copy all"), N_("Copy all of these commands"), (MACHINE,), 2),
+    Action("again", ("r",), N_("look again"), N_("Look at the machine again"), (MACHINE,), 1),
+    Action("copy", ("y",), N_("copy the report"), N_("Copy the report"), (CRASHED,), 0),
+    Action("go_on", ("enter",), N_("go on"), N_("Go on with the program"), (CRASHED,), 0, "⏎"),
+    Action("leave", ("q",), N_("quit"), N_("Leave the program; everything is remembered"), (CRASHED,), 0),
+    Action("stats", ("S",), N_("statistics"), N_("Your year, your passes, your best times"), PLACES, 11),
+    Action(
+        "machine", ("M",), N_("machine"), N_("What this machine can check, and what is missing"), PLACES, 12
+    ),
+    Action("settings", ("comma",), N_("settings"), N_("Language, theme, editor, calm"), PLACES, 12, ","),
+    Action("palette", ("ctrl+p",), N_("commands"), N_("Find a command by its name"), PLACES, 13, "^p"),
+    Action("language", ("l",), N_("中文"), N_("Switch between English and Chinese"), PLACES, 6),
+    Action("theme", ("t",), N_("theme"), N_("Switch between the dark and the light theme"), PLACES, 10),
+    Action("help", ("question_mark",), N_("help"), N_("All keys"), PLACES, 0, "?"),
     Action("yes", ("y",), N_("yes"), N_("Do it"), (CONFIRM,), 0),
     Action("no", ("n", "escape", "q"), N_("no"), N_("Leave things as they are"), (CONFIRM,), 0),
-    Action("back", ("q", "escape"), N_("back"), N_("Go back"), (EXERCISE, SOLUTION, HINTS, HELP, MARK), 0),
+    Action(
+        "back",
+        ("q", "escape"),
+        N_("back"),
+        N_("Go back"),
+        (EXERCISE, SOLUTION, IR, FILES, HINTS, HELP, MARK, STATS, MACHINE, SETTINGS),
+        0,
+    ),
     Action("give_up", ("escape",), N_("leave"), N_("Leave; nothing of it is kept"), (QUESTIONS,), 0, "Esc"),
     Action("leave", ("q",), N_("quit"), N_("Leave the program; everything is remembered"), (HOME,), 0),
 )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
+from textual import constants, events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
-from mlsys_path import language
+from mlsys_path import language, preferences
 from mlsys_path.errors import UserError
 from mlsys_path.language import LANGUAGES, Language, _
 from mlsys_path.tui import line_breaks, themes
 from mlsys_path.tui.foreign import foreign
-from mlsys_path.tui.services import LANGUAGE_SETTING, THEME_SETTING, Services
+from mlsys_path.tui.services import Services
 
 WIDE = 100  # columns; below, one pane at a time
 
@@ -39,7 +40,7 @@ class PathApp(App[None]):
     SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"home": _home}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "help_quit", show=False, system=True)]
 
-    def __init__(self, services: Services, *, theme: str = themes.DARK) -> None:
+    def __init__(self, services: Services, *, theme: str = themes.DARK, calm: bool = False) -> None:
         line_breaks.install()
         super().__init__()
         # a tooltip of Markdown's tables is parsed as markup, and a cell may hold `[/x]`
@@ -49,10 +50,15 @@ class PathApp(App[None]):
         for own in themes.THEMES:
             self.register_theme(own)
         self.theme = theme if theme in {own.name for own in themes.THEMES} else themes.DARK
+        self.trouble_at_start = ""  # with the file of settings
+        self.calm = False
+        self.use_calm(calm)
 
     def on_mount(self) -> None:
         """Open the first screen."""
         self.push_screen("home")
+        if self.trouble_at_start:
+            self.say(self.trouble_at_start, bad=True)
 
     def open_exercise(self, exercise_id: str) -> None:
         """Open an exercise, in the place of one that is open."""
@@ -63,6 +69,17 @@ class PathApp(App[None]):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
+
+    def go_to(self, place: type[Screen[Any]]) -> None:
+        """Open one of the places beside the roadmap, in the place of another that is open."""
+        from mlsys_path.tui.screens.place import PlaceScreen
+
+        if isinstance(self.screen, place):
+            return
+        if isinstance(self.screen, PlaceScreen):
+            self.switch_screen(place())
+        else:
+            self.push_screen(place())
 
     def say(self, message: str, *, bad: bool = False) -> None:
         """A notification of plain text: what is said may quote a path or a learner."""
@@ -81,19 +98,35 @@ class PathApp(App[None]):
     def switch_language(self) -> None:
         """The other language, at once and on every screen."""
         at = LANGUAGES.index(language.current())
-        language.use(LANGUAGES[(at + 1) % len(LANGUAGES)])
+        self.use_language(LANGUAGES[(at + 1) % len(LANGUAGES)])
+        self.prefer("language", language.current())
+
+    def use_language(self, wanted: Language) -> None:
+        """Show everything in a language."""
+        language.use(wanted)
         for screen in self.screen_stack:
             if hasattr(screen, "retranslate"):
                 screen.retranslate()
-        self._remember_setting(LANGUAGE_SETTING, language.current())
 
     def switch_theme(self) -> None:
         """The other theme."""
         self.theme = themes.other(self.theme)
-        self._remember_setting(THEME_SETTING, self.theme)
+        self.prefer("theme", themes.short(self.theme))
 
-    def _remember_setting(self, key: str, value: str) -> None:
-        self.run_worker(self.guarded(self.services.remember_setting(key, value)), group="settings")
+    def use_calm(self, calm: bool) -> None:
+        """Let nothing move or blink by itself, or let it."""
+        self.calm = calm
+        self.animation_level = "none" if calm else constants.TEXTUAL_ANIMATIONS
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A cursor does not blink in calm mode."""
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = not self.calm
+
+    def prefer(self, key: str, value: str) -> None:
+        """Keep a setting; what is wrong with its file is said, and what was switched stays switched."""
+        work = self.guarded(self.services.prefer(key, value))
+        self.run_worker(work, group="settings")
 
     def action_help_quit(self) -> None:
         """Ctrl-C with nothing selected: leave, as in any program."""
@@ -120,11 +153,13 @@ def run(path_language: Language | None = None) -> int:
         raise UserError(
             _("this terminal cannot show screens: `mlsys-path --help` lists the same as commands")
         )
-    remembered = _remembered()
-    _use_language(path_language, remembered[LANGUAGE_SETTING])
+    preferred, trouble = preferences.lenient()
+    _use_language(path_language, preferred.language)
     roadmap = load()
     with Checker() as checker:
-        app = PathApp(Services(roadmap, checker), theme=remembered[THEME_SETTING])
+        theme = themes.named(preferred["theme"])
+        app = PathApp(Services(roadmap, checker), theme=theme, calm=preferred.calm)
+        app.trouble_at_start = trouble
         asyncio.run(_run(app))
     if app.defect is not None:
         raise app.defect
@@ -139,22 +174,9 @@ async def _run(app: PathApp) -> None:
     await app.run_async()
 
 
-def _remembered() -> dict[str, str]:
-    from mlsys_path.progress import queries
-
-    with contextlib.suppress(UserError):
-        return {key: queries.setting(key) for key in (LANGUAGE_SETTING, THEME_SETTING)}
-    # the home screen says what is wrong with the database
-    return {LANGUAGE_SETTING: "", THEME_SETTING: ""}
-
-
-def _use_language(asked: Language | None, remembered: str) -> None:
+def _use_language(asked: Language | None, preferred: Language | None) -> None:
     if asked is not None:
         language.use(asked)
-    elif (
-        remembered in LANGUAGES
-        and not os.environ.get("MLSYS_PATH_LANG")
-        and language.current() == language.detect()
-    ):
-        # neither an option nor a variable asked for a language: the one that was switched to last
-        language.use("zh" if remembered == "zh" else "en")
+    elif preferred and not os.environ.get("MLSYS_PATH_LANG") and language.current() == language.detect():
+        # neither an option nor a variable asked for a language
+        language.use(preferred)

@@ -126,6 +126,16 @@ def other(name: str) -> str:
     return LIGHT if name == DARK else DARK
 
 
+def named(short_name: str) -> str:
+    """The theme that the settings call `dark` or `light`."""
+    return LIGHT if short_name == "light" else DARK
+
+
+def short(name: str) -> str:
+    """What the settings call a theme."""
+    return "light" if name == LIGHT else "dark"
+
+
 class CodeStyle(HighlightTheme):
     """Code in the colours of the themes, all of which can be read."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -61,6 +62,12 @@ def said(word: Said) -> Word | None:
 def column(word: Word, kind: str) -> str:
     """Glyph and word, padded so that whatever follows a word of the same kind aligns, in cells."""
     return set_cell_size(word.shown(), max(cell_len(w.shown()) for w in _COLUMNS[kind]))
+
+
+def padded(word: Word, among: Iterable[Word]) -> Content:
+    """Glyph and word in their colour, as wide as the widest of those that stand in its column."""
+    width = max(cell_len(each.shown()) for each in among)
+    return styled(word) + Content(" " * (width - cell_len(word.shown())))
 
 
 def styled(word: Word) -> Content:

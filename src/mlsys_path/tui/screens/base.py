@@ -47,11 +47,35 @@ class PathScreen(Screen[Result], Generic[Result]):
         """Switch the theme."""
         self.app.switch_theme()
 
+    def action_stats(self) -> None:
+        """Your year and your passes."""
+        from mlsys_path.tui.screens.stats import StatsScreen
+
+        self.app.go_to(StatsScreen)
+
+    def action_machine(self) -> None:
+        """What this machine can check."""
+        from mlsys_path.tui.screens.machine import MachineScreen
+
+        self.app.go_to(MachineScreen)
+
+    def action_settings(self) -> None:
+        """How you like the program."""
+        from mlsys_path.tui.screens.settings import SettingsScreen
+
+        self.app.go_to(SettingsScreen)
+
+    def action_palette(self) -> None:
+        """Every command by its name."""
+        from mlsys_path.tui.palette import open_palette
+
+        open_palette(self)
+
     def action_help(self) -> None:
         """Show all keys."""
         from mlsys_path.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self.NAME))
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):
