@@ -191,6 +191,10 @@ class TestWorkspace:
         backup = Path(result.stdout.strip().rpartition(" ")[2])
         assert "return number + 1" in (backup / "add_one.py").read_text()
         assert invoke("diff", "add-one").stdout == ""
+        result = invoke("reset", "add-one", "--undo")
+        assert result.stdout == "add-one: your files are back\n"
+        assert "+    return number + 1\n" in invoke("diff", "add-one").stdout
+        assert "there is no reset to undo" in invoke("reset", "add-one", "--undo").stderr
 
     def test_a_read_only_database_does_not_keep_the_starter_away(self, invoke, home: Path):
         home.mkdir()

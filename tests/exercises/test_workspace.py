@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,40 @@ def test_a_reset_can_be_undone(exercise, folder):
     (path / "adding.py").write_text("mine\n")
     workspace.undo_reset(exercise, workspace.reset(exercise, folder))
     assert (path / "adding.py").read_text() == "mine\n"
+
+
+def test_the_last_reset_is_found_and_undone_without_losing_what_was_written_since(exercise, folder):
+    path, _new = workspace.start(exercise, folder)
+    with pytest.raises(UserError, match="there is no reset to undo"):
+        workspace.bring_back(exercise, folder)
+    (path / "adding.py").write_text("first\n")
+    workspace.reset(exercise, folder)
+    (path / "adding.py").write_text("second\n")
+    backup = workspace.reset(exercise, folder)
+    assert workspace.last_backup("adding") == backup
+    assert abs((datetime.now().astimezone() - workspace.reset_at(backup)).total_seconds()) < 60
+    (path / "adding.py").write_text("third\n")
+    found, kept = workspace.bring_back(exercise, folder)
+    assert found == backup and (path / "adding.py").read_text() == "second\n"
+    assert kept is not None and (kept / "adding.py").read_text() == "third\n"
+
+
+def test_an_undo_of_an_untouched_starter_keeps_no_copy_of_it(exercise, folder):
+    path, _new = workspace.start(exercise, folder)
+    (path / "adding.py").write_text("mine\n")
+    workspace.reset(exercise, folder)
+    assert workspace.bring_back(exercise, folder)[1] is None
+    assert (path / "adding.py").read_text() == "mine\n"
+    assert workspace.last_backup("adding") is None
+
+
+def test_backups_of_an_exercise_whose_name_begins_alike_are_not_taken(exercise, folder):
+    backups = workspace.workspace_of("adding").parent / ".backups"
+    (backups / "adding-more-20260101-000000").mkdir(parents=True)
+    assert workspace.last_backup("adding") is None
+    for name in ("adding-20260101-000000-2", "adding-20260101-000000-10", "adding-20250101-000000"):
+        (backups / name).mkdir()
+    assert workspace.last_backup("adding") == backups / "adding-20260101-000000-10"
 
 
 def test_what_was_not_started(exercise, folder):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shutil
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,10 @@ from mlsys_path.roadmap.renaming import earlier
 
 if TYPE_CHECKING:
     from mlsys_path.roadmap.model import Renames
+
+
+_STAMP = re.compile(r"-(\d{8}-\d{6})(?:-(\d+))?")
+_TIME = "%Y%m%d-%H%M%S"
 
 
 def workspace_of(exercise_id: str) -> Path:
@@ -100,7 +106,7 @@ def reset(exercise: Exercise, folder: Path) -> Path:
     target = workspace_of(exercise.id)
     if not target.is_dir():
         raise UserError(_("{id} is not started: there is nothing to reset").format(id=exercise.id))
-    stamp = time.strftime("%Y%m%d-%H%M%S")
+    stamp = time.strftime(_TIME)
     backups = locations.workspace_dir() / ".backups"
     backup = backups / f"{exercise.id}-{stamp}"
     number = 1
@@ -116,6 +122,43 @@ def reset(exercise: Exercise, folder: Path) -> Path:
     return backup
 
 
+def last_backup(exercise_id: str) -> Path | None:
+    """Where the last reset put the learner's files, while they are there."""
+    backups = locations.workspace_dir() / ".backups"
+    stamped = re.compile(re.escape(exercise_id) + _STAMP.pattern)
+    try:
+        found = [(match, path) for path in backups.iterdir() if (match := stamped.fullmatch(path.name))]
+    except OSError:
+        return None
+    newest = max(found, key=lambda each: (each[0][1], int(each[0][2] or 1)), default=None)
+    return newest[1] if newest and newest[1].is_dir() else None
+
+
+def reset_at(backup: Path) -> datetime:
+    """When a backup was made."""
+    match = _STAMP.search(backup.name)
+    return (
+        datetime.strptime(match[1], _TIME).astimezone() if match else datetime.fromtimestamp(0).astimezone()
+    )
+
+
+def bring_back(exercise: Exercise, folder: Path) -> tuple[Path, Path | None]:
+    """Undo the last reset; what was written since goes into a backup of its own, whose path is returned too.
+
+    Raises UserError when there was no reset.
+    """
+    backup = last_backup(exercise.id)
+    if backup is None:
+        raise UserError(_("{id}: there is no reset to undo").format(id=exercise.id))
+    kept = None
+    if workspace_of(exercise.id).is_dir() and read_files(workspace_of(exercise.id)) != read_files(
+        folder / "starter"
+    ):
+        kept = reset(exercise, folder)
+    undo_reset(exercise, backup)
+    return backup, kept
+
+
 def undo_reset(exercise: Exercise, backup: Path) -> None:
     """Bring the files of a backup back, in the place of what is there."""
     target = workspace_of(exercise.id)
@@ -128,14 +171,21 @@ def undo_reset(exercise: Exercise, backup: Path) -> None:
 
 def diff(exercise: Exercise, folder: Path) -> str:
     """A unified diff from the starter to the learner's files; "" when they are the same."""
+    return "".join(changes(exercise, folder).values())
+
+
+def changes(exercise: Exercise, folder: Path) -> dict[str, str]:
+    """The files that differ from the starter's, each with its unified diff."""
     mine = learner_files(exercise)
     starter = read_files(folder / "starter")
-    parts: list[str] = []
+    parts: dict[str, str] = {}
     for name in sorted({*mine, *starter}):
         before = starter.get(name, b"").decode("utf-8", "replace").splitlines(keepends=True)
         after = mine.get(name, b"").decode("utf-8", "replace").splitlines(keepends=True)
-        parts += difflib.unified_diff(before, after, f"starter/{name}", name)
-    return "".join(line if line.endswith("\n") else line + "\n" for line in parts)
+        lines = difflib.unified_diff(before, after, f"starter/{name}", name)
+        if text := "".join(line if line.endswith("\n") else line + "\n" for line in lines):
+            parts[name] = text
+    return parts
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import Protocol
 
-    from mlsys_path.checking.events import CheckEvent, Verdict
+    from mlsys_path.checking.events import CheckEvent, Compiled, Verdict
     from mlsys_path.checking.session import CheckRequest
     from mlsys_path.checking.submission import Submission
     from mlsys_path.levels import Level
@@ -190,11 +190,31 @@ class Services:
         files = await asyncio.to_thread(learner_files, exercise)
         return Submission(exercise, folder, files)
 
-    async def check(self, submission: Submission, told: Callable[[CheckEvent], None]) -> None:
-        """Make one run and tell each event as it comes; cancelling it leaves no process behind."""
+    async def files(self, exercise: Exercise) -> tuple[dict[str, bytes], dict[str, str]]:
+        """The learner's files, and for those that differ from the starter's their diffs; before a start the starter's.
+
+        Raises UserError when a file is missing or cannot be read.
+        """
+        from mlsys_path.exercises import workspace
+        from mlsys_path.exercises.folder import read_files
+
+        folder = self.roadmap.folder(exercise.id)
+        if not workspace.workspace_of(exercise.id).is_dir():
+            return await asyncio.to_thread(read_files, folder / "starter"), {}
+        files = await asyncio.to_thread(workspace.learner_files, exercise)
+        return files, await asyncio.to_thread(workspace.changes, exercise, folder)
+
+    async def check(
+        self,
+        submission: Submission,
+        told: Callable[[CheckEvent], None],
+        *,
+        only: frozenset[Level] | None = None,
+    ) -> None:
+        """Make one run, of all levels or some, and tell each event; cancelling it leaves no process behind."""
         from mlsys_path.checking.events import Compiled
 
-        request = await asyncio.to_thread(submission.request, await self.machine())
+        request = await asyncio.to_thread(submission.request, await self.machine(), only=only)
         # the parent that is being warmed is the one that this run wants
         async with self._warming:
             events = self.checker.check(request)
@@ -208,6 +228,26 @@ class Services:
             from mlsys_path.checking import artefacts
 
             await asyncio.to_thread(artefacts.keep, submission, compiled)
+
+    async def kept_kernels(self, submission: Submission) -> tuple[Compiled, ...]:
+        """What the compiler made of exactly these files in an earlier run; nothing where that was not kept."""
+        from mlsys_path.checking import artefacts
+
+        return await asyncio.to_thread(artefacts.kept, submission)
+
+    async def compile_kernels(self, submission: Submission) -> tuple[tuple[Compiled, ...], str]:
+        """Run the checks of level `compiles`: the kernels, and why there are none. Nothing of it is an attempt."""
+        from mlsys_path.checking.verdict import Tally
+        from mlsys_path.levels import Level
+
+        tally = Tally(submission.exercise.id)
+        await self.check(submission, tally.add, only=frozenset({Level.COMPILES}))
+        if tally.compiled:
+            return tuple(tally.compiled), ""
+        verdict = tally.verdict()
+        if (failure := verdict.first_failure) is not None:
+            return (), failure.traceback or failure.message
+        return (), verdict.message or verdict.open_because.get(Level.COMPILES, "")
 
     async def remember(self, submission: Submission, verdict: Verdict, started_at: datetime) -> None:
         """Store the attempt. Raises UserError when it cannot be stored."""

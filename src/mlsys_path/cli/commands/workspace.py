@@ -63,9 +63,23 @@ def diff_command(exercise_id: str) -> None:
 
 @click.command("reset", help=_("Put the starter back. Your files move to a backup, whose path is printed."))
 @click.argument("exercise_id", metavar="ID", shell_complete=exercise_ids)
-def reset_command(exercise_id: str) -> None:
-    """Move the learner's files away, copy the starter, remember it."""
+@click.option(
+    "--undo",
+    is_flag=True,
+    help=_("Bring back what the last reset put away; nothing of what is there is lost."),
+)
+def reset_command(exercise_id: str, *, undo: bool) -> None:
+    """Move the learner's files away, copy the starter, remember it; or the way back."""
     roadmap, exercise = _find(exercise_id)
+    if undo:
+        _backup, kept = workspace.bring_back(exercise, roadmap.folder(exercise.id))
+        text = (
+            _("{id}: your files are back; what you wrote since is in {kept}")
+            if kept
+            else _("{id}: your files are back")
+        )
+        click.echo(text.format(id=exercise.id, kept=kept))
+        return
     backup = workspace.reset(exercise, roadmap.folder(exercise.id))
     remember_event(exercise.id, "reset")
     click.echo(

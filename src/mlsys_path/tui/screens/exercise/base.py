@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from textual import getters, work
@@ -53,8 +54,14 @@ class ExerciseBase(PathScreen[None]):
             self.panel.attempts = await self.services.attempts(self.exercise)
         except UserError as error:
             self.app.say(str(error), bad=True)
+        self.backup = self.backup or await asyncio.to_thread(self._undoable)
         self.panel.file = self.folder / self.exercise.files[0] if self.folder.is_dir() else None
         self.draw()
+
+    def _undoable(self) -> Path | None:
+        """The backup of a reset, made anywhere, since which nothing was checked."""
+        backup, last = workspace.last_backup(self.exercise.id), self.panel.status.last_attempt_at
+        return backup if backup and (last is None or last < workspace.reset_at(backup)) else None
 
     def draw(self) -> None:
         """Show the state of things."""

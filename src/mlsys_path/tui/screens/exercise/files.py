@@ -37,6 +37,33 @@ class Files(ExerciseBase):
             )
         await self.look()
 
+    @work(group="browse")
+    async def action_files(self) -> None:
+        """Look at the files."""
+        await self._browse(diff=False)
+
+    @work(group="browse")
+    async def action_diff(self) -> None:
+        """Look at what was changed since the starter."""
+        await self._browse(diff=True)
+
+    async def _browse(self, *, diff: bool) -> None:
+        from mlsys_path.tui.screens.exercise.browse_files import FilesScreen
+
+        try:
+            files, changes = await self.services.files(self.exercise)
+        except UserError as error:
+            self.app.say(str(error), bad=True)
+            return
+        if self.is_current:
+            self.app.push_screen(FilesScreen(self.exercise, files, changes, diff=diff))
+
+    def action_ir(self) -> None:
+        """Look at what the compiler makes of the kernels."""
+        from mlsys_path.tui.screens.exercise.ir import IrScreen
+
+        self.app.push_screen(IrScreen(self.exercise))
+
     @work(group="files")
     async def action_reset(self) -> None:
         """Put the starter back, when that is really meant."""

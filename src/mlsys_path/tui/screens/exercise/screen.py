@@ -8,6 +8,7 @@ from textual.containers import Horizontal
 
 from mlsys_path import language
 from mlsys_path.language import _
+from mlsys_path.levels import Level
 from mlsys_path.tui import actions
 from mlsys_path.tui.screens.exercise.base import SHOWS_CHECKS
 from mlsys_path.tui.screens.exercise.checking import Checking
@@ -62,7 +63,11 @@ class ExerciseScreen(Checking, Files, Helping):
                 return self.run.phase == "running"
             case "undo":
                 return self.backup is not None
-            case "reset":
+            case "ir":
+                return self.exercise.language == "triton" and any(
+                    check.level is Level.COMPILES for check in self.exercise.checks.values()
+                )
+            case "reset" | "diff":
                 return self.folder.is_dir()
         return super().check_action(action, parameters)
 
