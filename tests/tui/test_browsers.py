@@ -13,12 +13,13 @@ from mlsys_path.checking.events import Compiled
 from mlsys_path.exercises.workspace import workspace_of
 from mlsys_path.levels import Level
 from mlsys_path.progress import queries
-from mlsys_path.tui import code_text, ir_text
+from mlsys_path.tui import actions, code_text, ir_text, themes
 from mlsys_path.tui.sections import HEADING, MAX_LINE, Folds, Section, cleaned, matches, rows
 from mlsys_path.tui.widgets.section_view import SectionView
 
 from .conftest import failed
 from .test_hostile_text import HOSTILE, STEERING
+from .test_themes import unreadable
 
 SHAPE = {"target": "sm_90", "warps": 4, "stages": 3, "registers": 32, "spills": 0, "shared": 512}
 
@@ -207,7 +208,7 @@ async def test_a_browser_fills_the_screen_and_no_more(with_kernels, size, lang):
             await ui.press("slash", *"e好", "enter")
             lines = ui.screen.split("\n")
             assert len(lines) == size[1] and all(cell_len(line) == size[0] for line in lines)
-            await ui.press("l", "escape")
+            await ui.press("escape")
             await ui.until(lambda: ui.app.screen.NAME == "exercise", "the exercise")
 
 
@@ -281,6 +282,73 @@ async def test_a_reset_made_on_the_command_line_can_be_undone_here(opened):
         await ui.press("q")
         await ui.open()
         assert "u undo reset" not in ui.screen, "something was checked since"
+
+
+# both languages, both themes, without colour; help and palette
+
+
+async def browse_all(ui):
+    """Each of the browsers, open, one after the other."""
+    as_triton(ui)
+    await ui.open()
+    await ui.press("c")
+    await ui.settles()
+    (workspace_of("alpha") / "alpha.py").write_text(
+        "@decorated\ndef double(x):\n    return 2 * len('x')  # x\n"
+    )
+    for key, text in (("i", "add_kernel"), ("f", "decorated"), ("d", "+@decorated")):
+        if key == "i":
+            await start(ui)
+        await ui.press(key)
+        await ui.sees(text)
+        await ui.settles()
+        yield key
+        await ui.press("q")
+        await ui.settles()
+
+
+@pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT])
+async def test_all_of_a_browser_can_be_read(with_kernels, theme):
+    async with with_kernels(size=(120, 36), theme=theme) as ui:
+        async for key in browse_all(ui):
+            assert not unreadable(ui), key
+            await ui.press("slash", "d", "enter", "t")
+            await ui.settles()
+            await ui.until(lambda: not unreadable(ui), "a readable other theme")
+            await ui.press("t")
+            await ui.settles()
+
+
+async def test_without_colours_all_of_it_is_there(with_kernels, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with with_kernels(size=(120, 36)) as ui:
+        seen = [key async for key in browse_all(ui)]
+        assert ui.app.no_color and seen == ["i", "f", "d"]
+
+
+async def test_a_browser_changes_its_language_while_it_is_open(with_kernels):
+    async with with_kernels(size=(120, 36)) as ui:
+        await open_ir(ui)
+        await ui.press("l")
+        await ui.sees("甲：第一个 › IR", "// ttir of add_kernel")
+        await ui.press("l", "q", "f")
+        await ui.sees("Alpha, the first › your files")
+        await ui.press("l")
+        await ui.sees("甲：第一个 › ", "alpha.py")
+        assert "Alpha" not in ui.screen
+
+
+async def test_help_and_palette_know_the_browsers(with_kernels):
+    async with with_kernels(size=(120, 60)) as ui:
+        await open_ir(ui)
+        await ui.press("question_mark")
+        await ui.sees("In the IR browser", *(a.help for a in actions.of_screen(actions.IR)))
+        await ui.press("escape", "escape")
+        await ui.sees("✓ passed")
+        await ui.press("ctrl+p", *"compiler makes", "enter")
+        await ui.sees("▾ add_kernel")
+        await ui.press("ctrl+p", *"fold all parts", "enter")
+        await ui.sees("▸ add_kernel", "▸ mul_kernel")
 
 
 # hostile text

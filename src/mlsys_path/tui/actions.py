@@ -36,7 +36,7 @@ HOME, EXERCISE, SOLUTION, HINTS, HELP, CONFIRM = "home", "exercise", "solution",
 MARK, QUESTIONS = "mark", "questions"
 IR, FILES = "ir", "files"
 STATS, MACHINE, SETTINGS, CRASHED = "stats", "machine", "settings", "crashed"
-PLACES = (HOME, EXERCISE, STATS, MACHINE, SETTINGS)  # full screens, from each of which one can go anywhere
+PLACES = (HOME, EXERCISE, IR, FILES, STATS, MACHINE, SETTINGS)  # full screens, from each of which one can go anywhere
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -54,6 +54,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("watch", ("w",), N_("watch"), N_("Check at every save; again to end it"), (EXERCISE,), 2),
     Action("hint", ("h",), N_("hint"), N_("One more hint each time"), (EXERCISE, HINTS), 3),
     Action("pane", ("tab",), N_("pane"), N_("Go to the other pane: lesson or checks"), (EXERCISE,), 4),
+    Action("files", ("f",), N_("files"), N_("Look at your files, in colour"), (EXERCISE,), 5),
+    Action("diff", ("d",), N_("changes"), N_("What you changed since the starter"), (EXERCISE, FILES), 7),
+    Action(
+        "ir", ("i",), N_("IR"), N_("What the compiler makes of your kernels, in every stage"), (EXERCISE,), 4
+    ),
+    Action(
+        "next_stage", ("tab",), N_("stage"), N_("The next stage of the compiler; 1 to 4 go to each"), (IR,), 0
+    ),
+    Action("search", ("slash",), N_("search"), N_("Search in all of it"), (IR, FILES), 1, "/"),
+    Action("next_match", ("n",), N_("next match"), N_("The next line that holds it"), (IR, FILES), 2),
+    Action("previous_match", ("N",), N_("match before"), N_("The line before that holds it"), (IR, FILES), 5),
+    Action("fold", ("space",), N_("fold"), N_("Fold a part, or unfold it"), (IR, FILES), 2, "␣"),
+    Action("fold_all", ("a",), N_("fold all"), N_("Fold all parts, or unfold all"), (IR, FILES), 5),
+    Action("next_section", ("j",), N_("next part"), N_("The next kernel, or the next file"), (IR, FILES), 3),
+    Action(
+        "previous_section", ("k",), N_("part before"), N_("The kernel before, or the file"), (IR, FILES), 6
+    ),
+    Action("zoom", ("z",), N_("one stage"), N_("One stage over the whole width, or all"), (IR,), 4),
     Action("solution", ("s",), N_("solution"), N_("See how an expert wrote it"), (EXERCISE,), 8),
     Action(
         "reset",

@@ -18,6 +18,8 @@ from mlsys_path.tui.screens.base import Dialog
 GROUPS = {
     actions.HOME: N_("On the roadmap"),
     actions.EXERCISE: N_("In an exercise"),
+    actions.IR: N_("In the IR browser"),
+    actions.FILES: N_("In your files"),
     actions.STATS: N_("Statistics"),
     actions.MACHINE: N_("This machine"),
     actions.SETTINGS: N_("Settings"),

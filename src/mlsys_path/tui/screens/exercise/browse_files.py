@@ -55,8 +55,8 @@ class FilesScreen(Browser):
     def retranslate(self) -> None:
         """Every text again."""
         super().retranslate()
-        self._name_place()
-        self.draw()
+        self.search_line.placeholder = _("search in all files")
+        self.run_worker(self._fill(), exclusive=True)
 
     def _name_place(self) -> None:
         here = _("what you changed") if self.diff else _("your files")

@@ -80,6 +80,7 @@ class IrScreen(Browser):
     def retranslate(self) -> None:
         """Every text again."""
         super().retranslate()
+        self.search_line.placeholder = _("search in all stages")
         self._name_place()
         self.draw()
 
