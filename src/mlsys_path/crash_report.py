@@ -22,7 +22,7 @@ def text_of(error: BaseException, args: list[str], facts: Mapping[str, object] |
             f"mlsys-path {version('mlsys-path')}, Python {platform.python_version()}, {platform.platform()}",
             f"arguments: {args!r}",
             f"variables: { {k: v for k, v in sorted(os.environ.items()) if k.startswith('MLSYS_PATH_')} }",
-            f"encoding: {sys.stdout.encoding}",
+            f"encoding: {getattr(sys.stdout, 'encoding', None) or sys.getdefaultencoding()}",
             *(f"{name}: {value}" for name, value in (facts or {}).items()),
             "",
             "".join(traceback.format_exception(error)),

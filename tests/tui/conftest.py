@@ -294,13 +294,17 @@ Open = Callable[..., contextlib.AbstractAsyncContextManager[Running]]
 
 @pytest.fixture
 def opened(checker: ScriptedChecker) -> Open:
-    """`async with opened(size=(80, 24)) as ui:` runs the app with the scripted checker, or with another."""
+    """`async with opened(size=(80, 24)) as ui:` runs the app with the scripted checker, or with another.
+
+    Unless `defects` are expected, none may have been told.
+    """
 
     @contextlib.asynccontextmanager
     async def run(
         size: tuple[int, int] = (80, 24),
         with_checker: object = None,
         notifications: bool = False,
+        defects: bool = False,
         **options: str,
     ) -> AsyncIterator[Running]:
         services = Services(load(), with_checker or checker, Machine(modules=frozenset()))  # type: ignore[arg-type]
@@ -311,6 +315,7 @@ def opened(checker: ScriptedChecker) -> Open:
             await ui.until(lambda: ui.app.screen.query("RoadmapTree") and ui.app.screen.placed, "the roadmap")
             await ui.settles()
             yield ui
+        assert defects or not app.defects.written, app.defects.written[0].text
 
     return run
 

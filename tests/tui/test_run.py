@@ -73,12 +73,3 @@ def test_a_defect_is_handed_to_the_command_line(started, monkeypatch):
     monkeypatch.setattr(app, "_run", breaks)
     with pytest.raises(ZeroDivisionError):
         app.run()
-
-
-async def test_a_defect_of_a_screen_ends_the_app_without_a_traceback(opened, capsys):
-    with pytest.raises(ZeroDivisionError):
-        async with opened() as ui:
-            ui.app.screen.call_later(lambda: 1 / 0)
-            await ui.until(lambda: ui.app.defect is not None)
-    assert isinstance(ui.app.defect, ZeroDivisionError)
-    assert "Traceback" not in capsys.readouterr().err

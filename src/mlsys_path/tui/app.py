@@ -17,7 +17,7 @@ from textual.widgets import Input
 from mlsys_path import language, preferences
 from mlsys_path.errors import UserError
 from mlsys_path.language import LANGUAGES, Language, _
-from mlsys_path.tui import line_breaks, themes
+from mlsys_path.tui import defects, line_breaks, themes
 from mlsys_path.tui.foreign import foreign
 from mlsys_path.tui.services import Services
 
@@ -42,11 +42,13 @@ class PathApp(App[None]):
 
     def __init__(self, services: Services, *, theme: str = themes.DARK, calm: bool = False) -> None:
         line_breaks.install()
+        defects.install()
         super().__init__()
         # a tooltip of Markdown's tables is parsed as markup, and a cell may hold `[/x]`
         self._disable_tooltips = True
         self.services = services
-        self.defect: Exception | None = None
+        self.defects = defects.Defects(self)
+        self.defect: Exception | None = None  # that has ended it
         for own in themes.THEMES:
             self.register_theme(own)
         self.theme = theme if theme in {own.name for own in themes.THEMES} else themes.DARK
@@ -59,6 +61,12 @@ class PathApp(App[None]):
         self.push_screen("home")
         if self.trouble_at_start:
             self.say(self.trouble_at_start, bad=True)
+
+    def begin_anew(self) -> None:
+        """The first screen as after a start, whatever was open."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(_home())
 
     def open_exercise(self, exercise_id: str) -> None:
         """Open an exercise, in the place of one that is open."""
@@ -137,8 +145,9 @@ class PathApp(App[None]):
         self._close_messages_no_wait()
 
     def _handle_exception(self, error: Exception) -> None:
-        self.defect = self.defect or error
-        super()._handle_exception(error)
+        if not self.defects.take(error):
+            self.defect = self.defect or error
+            super()._handle_exception(error)
 
 
 def run(path_language: Language | None = None) -> int:
