@@ -117,6 +117,9 @@ def test_exercises_alone_become_a_track_of_their_own(alice, bob, tmp_path):
 def test_a_track_of_ones_own_travels_with_the_assignment(alice, bob, tmp_path):
     done = bob("track", "new", "my-sums", "add-one", "foundations", "--title", "My sums", "-o", "sums.yaml")
     assert done.exit_code == 0, done.output
+    unwritten = bob("track", "assign", "sums.yaml", "--to", "Alice", "--as", "Bob")
+    assert unwritten.exit_code == 2 and "sums.yaml:6:1: summary: is still to be written" in unwritten.stderr
+    (tmp_path / "sums.yaml").write_text((tmp_path / "sums.yaml").read_text().replace("[author] ", ""))
     assert bob("track", "assign", "sums.yaml", "--to", "Alice", "--as", "Bob").exit_code == 0
     assert alice("import", str(tmp_path / "alice.assignment.yaml")).exit_code == 0
     assert shown(alice, "track", "show", "my-sums")["track"]["title"] == "My sums"

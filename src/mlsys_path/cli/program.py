@@ -50,8 +50,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("doctor", "doctor_command", N_("What this machine can check, and how to add what is missing")),
     "config": ("config", "config_group", N_("How you like the program: language, theme, editor, calm")),
     "build": ("build", "build_group", N_("Build Triton from source, step by step, proved at the end")),
-    "export": ("exchange", "export_command", N_("Write your progress to one file")),
-    "import": ("exchange", "import_command", N_("Take in a file: progress, or an assignment of a mentor")),
+    "export": ("exchange", "export_command", N_("Write your progress to one file, or a bundle for a mentor")),
+    "import": (
+        "exchange",
+        "import_command",
+        N_("Take in a file: progress, an assignment, a learner's bundle"),
+    ),
+    "mentor": ("mentor", "mentor_group", N_("For mentors: who is stuck, who is where, and proof")),
     "pack": ("pack", "pack_group", N_("Content packs of others: add, list, remove")),
     "author": ("author", "author_group", N_("For authors of exercises: new, verify")),
     "completion": (
@@ -230,11 +235,11 @@ def show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -
 def build() -> Program:
     """The program, with its texts in the language in use."""
 
-    def open_program(ctx: click.Context, /, **_options: Any) -> None:
+    def open_program(ctx: click.Context, /, plain: bool, **_options: Any) -> None:
         if ctx.invoked_subcommand is None:
-            from mlsys_path.cli.opening import open_screens
+            from mlsys_path.cli.opening import open_lines, open_screens
 
-            ctx.exit(open_screens(ctx.obj))
+            ctx.exit(open_lines() if plain else open_screens(ctx.obj))
 
     return Program(
         name=PROGRAM,
@@ -247,6 +252,11 @@ def build() -> Program:
         context_settings={"help_option_names": ["-h", "--help"]},
         params=[
             language_option(),
+            click.Option(
+                ["--plain"],
+                is_flag=True,
+                help=_("The screens as lines: for screen readers, dumb terminals and scripts."),
+            ),
             click.Option(
                 ["--version"],
                 is_flag=True,

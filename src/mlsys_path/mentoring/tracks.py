@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Loc = tuple[str | int, ...]
 SCHEMA_LINE = "# yaml-language-server: $schema={schema}\n"
+UNFINISHED = "[author]"  # what a new track leaves for its author
 STEP_KINDS: tuple[Kind, ...] = ("stage", "topic", "exercise", "planned")
 _ID = re.compile(r"[a-z0-9-]{1,80}")
 _URL = re.compile(r"https?://[^\s/]+\S*")
@@ -67,8 +68,11 @@ def _unknown(roadmap: Roadmap, key: str, target: str) -> str:
     return _("there is no {what} {id!r}").format(what=kind, id=target[:80]) + hint
 
 
-def read_file(roadmap: Roadmap, file: Path) -> Track:
-    """The track of a single YAML file; raises UserError with the first problem and its place."""
+def read_file(roadmap: Roadmap, file: Path, *, finished: bool = True) -> Track:
+    """The track of a single YAML file; raises UserError with the first problem and its place.
+
+    A `finished` one has nothing left that is marked to be written.
+    """
     from mlsys_path.mentoring.texts import text_flaws
     from mlsys_path.roadmap.documents import Problem, read, validate
 
@@ -77,6 +81,10 @@ def read_file(roadmap: Roadmap, file: Path) -> Track:
         raise UserError(str(document))
     track, problems = validate(Track, document)
     found = list(text_flaws(document.data)) + (list(flaws(roadmap, track)) if track else [])
+    if finished and track is not None:
+        texts = {"title": track.title, "summary": track.summary, "goal": track.goal}
+        unwritten = [key for key, text in texts.items() if text and UNFINISHED in text.en + text.zh]
+        found += [((key,), _("is still to be written: {mark}").format(mark=UNFINISHED)) for key in unwritten]
     problems += [document.places.problem(loc, message) for loc, message in found]
     if track is None or problems:
         raise UserError(str(min(problems)))
@@ -99,23 +107,28 @@ def steps_of(roadmap: Roadmap, names: Sequence[str]) -> list[dict[str, str]]:
 
 
 def new_text(
-    track_id: str, title: str, goal: str, hours: float, steps: Sequence[Mapping[str, str]], schema: str
+    track_id: str,
+    texts: Mapping[str, str],
+    hours: float,
+    steps: Sequence[Mapping[str, str]],
+    schema: str,
 ) -> str:
-    """The YAML of a new track, with what is left to write marked."""
+    """The YAML of a new track; `texts` are its title, summary and goal, and what is left to write is marked."""
     import yaml
 
     if not _ID.fullmatch(track_id):
         raise UserError(
-            _("{id!r} is no id: an id has small letters, digits and hyphens only").format(id=track_id)
+            _("{id!r} is no id: an id has small letters, digits and hyphens only").format(id=track_id[:80])
         )
-    summary = {
-        "en": "[author] One sentence: for whom, and to what end.",
-        "zh": "[author] 一句话：给谁，为了什么。",
-    }
+    summary = texts.get("summary") or ""
+    goal = texts.get("goal") or ""
     data: dict[str, Any] = {
         "id": track_id,
-        "title": {"en": title, "zh": title},
-        "summary": summary,
+        "title": {"en": texts["title"], "zh": texts["title"]},
+        "summary": {
+            "en": summary or f"{UNFINISHED} One sentence: for whom, and to what end.",
+            "zh": summary or f"{UNFINISHED} 一句话：给谁，为了什么。",
+        },
         **({"goal": {"en": goal, "zh": goal}} if goal else {}),
         "hours_per_week": hours,
         "steps": [dict(step) for step in steps],

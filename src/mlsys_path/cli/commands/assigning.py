@@ -31,6 +31,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("track_id", metavar="ID")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=any_ids)
 @click.option("--title", default="", metavar="TEXT", help=_("Its title (else the id)."))
+@click.option("--summary", default="", metavar="TEXT", help=_("A sentence: for whom, and to what end."))
 @click.option("--goal", default="", metavar="TEXT", help=_("What one can do at its end."))
 @click.option(
     "--hours",
@@ -51,6 +52,7 @@ def new_command(
     track_id: str,
     names: tuple[str, ...],
     title: str,
+    summary: str,
     goal: str,
     hours: float,
     output: Path | None,
@@ -68,19 +70,23 @@ def new_command(
         raise UserError(_("there is a track {id!r} already: give yours another id").format(id=track_id))
     steps = tracks.steps_of(roadmap, names)
     schema = (DIRECTORY / "track.schema.json").as_uri()
-    text = tracks.new_text(track_id, title or track_id, goal, hours, steps, schema)
+    text = tracks.new_text(
+        track_id, {"title": title or track_id, "summary": summary, "goal": goal}, hours, steps, schema
+    )
     target = pack_folder / "roadmap" / "tracks" / f"{track_id}.yaml" if pack_folder else output
     target = target or Path(f"{track_id}.yaml")
     if pack_folder and not (pack_folder / "pack.yaml").exists():
         pack_id = re.sub(r"[^a-z0-9]+", "-", pack_folder.resolve().name.lower()).strip("-") or "my-pack"
         write_new(pack_folder / "pack.yaml", f"id: {pack_id}\ntitle: {{en: {pack_id}, zh: {pack_id}}}\n")
     write_new(target, text)
-    tracks.read_file(roadmap, target)
+    tracks.read_file(roadmap, target, finished=False)
     click.echo(target)
     if pack_folder:
-        text = _("Next: write its summary, then `mlsys-path pack add {folder}`.").format(folder=pack_folder)
+        text = _("Next: `mlsys-path pack add {folder}`, once its texts are written.").format(
+            folder=pack_folder
+        )
     else:
-        text = _("Next: write its summary, then `mlsys-path track assign {file} --to NAME`.").format(
+        text = _("Next: `mlsys-path track assign {file} --to NAME`, once its texts are written.").format(
             file=target
         )
     click.echo(text)
@@ -161,7 +167,7 @@ def assign_command(
     target = change or output or Path(f"{slug(learner)}.assignment.yaml")
     text = assignment_file.write(made, FILE.as_uri())
     # what the learner's program would refuse is refused here
-    assignment_file.loads(roadmap, text.encode(), target)
+    made = assignment_file.loads(roadmap, text.encode(), target)
     write_new(target, text, again=change is not None)
     _keep(made)
     click.echo(target)
@@ -172,6 +178,9 @@ def assign_command(
 
 def _keep(made: Assignment) -> None:
     """Remember what was assigned, for the mentor's own views."""
+    from mlsys_path.mentoring.history import remember_assignment
+
+    remember_assignment(made, made.assigned_at)
 
 
 def _track(roadmap: Roadmap, names: tuple[str, ...], mentor: str, learner: str, id_: str) -> Track:
