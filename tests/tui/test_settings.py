@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from mlsys_path import language, locations, preferences
-from mlsys_path.tui import editor
+from mlsys_path.exercises import editing
 
 
 @contextlib.asynccontextmanager
@@ -61,7 +61,7 @@ async def test_the_editor_is_typed_and_its_letters_are_no_commands(opened):
         await ui.sees("cat -t q")
         await ui.press("enter")
         await ui.until(lambda: preferences.load()["editor"] == "cat -t q")
-        assert editor.command() == ["cat", "-t", "q"]
+        assert editing.command() == ["cat", "-t", "q"]
         await ui.press("enter", "x", "escape")
         await ui.sees("Settings")
         assert preferences.load()["editor"] == "cat -t q"

@@ -10,14 +10,24 @@ import click
 from mlsys_path.language import Language, _
 
 
+def open_lines() -> int:
+    """The screens as lines, wherever they are read; returns the exit code."""
+    from mlsys_path.cli.plain import run_plain
+
+    return run_plain()
+
+
 def open_screens(asked_for: Language | None) -> int:
     """Open the TUI, in the language that was asked for or as it was left; returns the exit code.
 
-    Without a terminal that can show screens, print what to type first.
+    In a terminal that cannot show screens the same as lines; without a terminal, print what to type first.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not terminal:
         click.echo(first_steps())
         return 0
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return open_lines()
     from mlsys_path.tui.app import run
 
     return run(asked_for)

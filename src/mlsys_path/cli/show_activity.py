@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ def show_activity(roadmap: Roadmap, *, as_json: bool) -> None:
         return
     year = found.activity
     left = max(cells(_(day)) for day in WEEKDAYS) + 1
-    if columns() >= left + WEEKS:
+    # a screen reader reads the words; a drawing would be noise
+    if columns() >= left + WEEKS and os.environ.get("TERM") != "dumb":
         _print_year(year, left)
         click.echo()
     say(year.words())

@@ -88,7 +88,7 @@ class StatsScreen(PlaceScreen):
         self.name_place(f"{passed} · {days}" if streak else passed)
         width = self.app.size.width - 6  # the padding, the scroll bar and a column before it
         self.set_class(self.app.size.width >= TWO_COLUMNS, "-two-columns")
-        half = (width - 4) // 2 if self.app.size.width >= TWO_COLUMNS else width
+        half = (width - 6) // 2 if self.app.size.width >= TWO_COLUMNS else width
         drawn: dict[str, Content] = {
             "year": charts.in_words(found.activity, width)
             if self.in_words
