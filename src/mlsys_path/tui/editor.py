@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
 import signal
 import subprocess
 import threading
@@ -15,35 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
 
-from mlsys_path import preferences
 from mlsys_path.errors import UserError
+from mlsys_path.exercises.editing import command
 from mlsys_path.language import _
 
 if TYPE_CHECKING:
     from textual.app import App
 
-
-def command() -> list[str]:
-    """The editor that was set, else $VISUAL or $EDITOR, as words; raises UserError when it cannot be started."""
-    if chosen := preferences.lenient()[0]["editor"]:
-        return _words(_("the setting `editor`"), chosen)
-    for variable in ("VISUAL", "EDITOR"):
-        if value := os.environ.get(variable, "").strip():
-            return _words(f"${variable}", value)
-    raise UserError(_("neither $VISUAL nor $EDITOR is set: `export EDITOR=nano`, or open the file yourself"))
-
-
-def _words(variable: str, value: str) -> list[str]:
-    try:
-        words = shlex.split(value)
-    except ValueError as error:
-        raise UserError(
-            _("{variable} is {value!r}: {why}").format(variable=variable, value=value, why=error)
-        ) from None
-    if not words or shutil.which(words[0]) is None:
-        text = _("{variable} is {value!r}, and there is no such program")
-        raise UserError(text.format(variable=variable, value=value))
-    return words
+PATIENCE = 3.0  # seconds that an editor has to end when the program is ended
 
 
 def edit(app: App[Any], folder: Path, files: Sequence[str]) -> None:
@@ -51,17 +27,17 @@ def edit(app: App[Any], folder: Path, files: Sequence[str]) -> None:
     words = command()
     try:
         with app.suspend(), _interrupts_are_the_editors():
-            done = subprocess.run([*words, *files], cwd=folder, check=False)
+            editor = subprocess.Popen([*words, *files], cwd=folder)
+            with _ends_with_us(editor):
+                code = editor.wait()
     except SuspendNotSupported:
         raise UserError(_("this terminal cannot be lent to an editor: open the file yourself")) from None
     except OSError as error:
         raise UserError(
             _("{editor} cannot be started: {why}").format(editor=words[0], why=error.strerror)
         ) from None
-    if done.returncode:
-        raise UserError(
-            _("{editor} ended with exit code {code}").format(editor=words[0], code=done.returncode)
-        )
+    if code:
+        raise UserError(_("{editor} ended with exit code {code}").format(editor=words[0], code=code))
 
 
 @contextmanager
@@ -75,3 +51,26 @@ def _interrupts_are_the_editors() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _ends_with_us(editor: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A signal that ends the program is the editor's too: the loop that hears of it stands still until then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: object) -> None:
+        editor.send_signal(number)
+        # one that does not listen
+        killer = threading.Timer(PATIENCE, editor.kill)
+        killer.daemon = True
+        killer.start()
+
+    # asyncio's own handlers do nothing but be there: the loop is woken by the signal itself, and ends the screens
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
