@@ -52,6 +52,11 @@ def test_a_wrong_tile_stands_out():
     ]
 
 
+def test_columns_are_named_at_even_distances():
+    assert heat.axis(heat.heat_map(np.ones(2048, bool))) == "0     384   768   1152  1536  1920"
+    assert heat.axis(heat.heat_map(np.ones(6, bool))) == "0 1 2 3 4 5"
+
+
 def test_rows_of_more_axes_are_named_by_all_of_them():
     found = heat.heat_map(np.ones((2, 3, 4), bool))
     assert heat.labels(found, (2, 3, 4)) == ["0, 0", "0, 1", "0, 2", "1, 0", "1, 1", "1, 2"]

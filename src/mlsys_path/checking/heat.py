@@ -66,13 +66,10 @@ def _index(flat: int, shape: Sequence[int]) -> list[int]:
 
 
 def axis(heat: HeatMap) -> str:
-    """The columns at which cells begin, as many as have room above them."""
-    line = ""
-    for j in range(len(heat.counts[0]) if heat.counts else 0):
-        text, at = str(j * heat.block[1]), j * CELL
-        if not line or len(line) + 2 <= at:
-            line = line.ljust(at) + text
-    return line
+    """The columns at which cells begin: every one of them, or every so many that all have room."""
+    marks = [str(j * heat.block[1]) for j in range(len(heat.counts[0]))] if heat.counts else []
+    step = -(-(max(map(len, marks), default=0) + 1) // CELL)
+    return "".join(mark.ljust(step * CELL) for mark in marks[::step]).rstrip()
 
 
 def title(heat: HeatMap) -> str:

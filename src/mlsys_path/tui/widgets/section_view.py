@@ -36,12 +36,15 @@ class SectionView(ScrollView, can_focus=True):
         self.query_text = ""
         self.found: tuple[int, int] | None = None  # the section and the line of the match that one is at
         self._rows: list[tuple[int, int]] = []
+        self._rows_of: tuple[int, frozenset[int]] = (0, frozenset())
         self._drawn: dict[int, Strip] = {}
 
     def show(self) -> None:
         """Draw the state."""
         self._drawn.clear()
-        self._rows = rows(self.sections, self.folds)
+        # of millions of characters there are many: they change only by folding
+        if self._rows_of != (of := (id(self.sections), frozenset(self.folds.folded))):
+            self._rows_of, self._rows = of, rows(self.sections, self.folds)
         width = max((section.width for section in self.sections), default=0)
         self.virtual_size = Size(width, len(self._rows))
         self.refresh()
@@ -53,9 +56,10 @@ class SectionView(ScrollView, can_focus=True):
 
     def reveal(self, section: int, line: int = HEADING) -> None:
         """Bring a line into sight: a heading to the top, another where it is seen with those around it."""
-        if (section, line) not in self._rows:
+        try:
+            row, height = self._rows.index((section, line)), self.scrollable_content_region.height
+        except ValueError:
             return
-        row, height = self._rows.index((section, line)), self.scrollable_content_region.height
         x, y = self.scroll_offset
         if line == HEADING:
             x, y = 0, row
