@@ -14,12 +14,11 @@ from typing import Literal
 from mlsys_path.errors import UserError
 from mlsys_path.language import _
 
-Kind = Literal["progress", "assignment", "bundle", "comments"]
+Kind = Literal["progress", "assignment", "bundle"]
 FORMATS: dict[str, Kind] = {
     "mlsys-path-progress": "progress",
     "mlsys-path-assignment": "assignment",
     "mlsys-path-bundle": "bundle",
-    "mlsys-path-comments": "comments",
 }
 SUFFIXES = (".yaml", ".yml", ".bundle", ".gz", ".jsonl")
 MAX_FILES = 2000  # of a folder

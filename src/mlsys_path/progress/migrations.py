@@ -160,7 +160,7 @@ CREATE TRIGGER claims_delete BEFORE DELETE ON claims
 BEGIN SELECT RAISE(ABORT, 'claims are append-only'); END;
 """
 
-# What was submitted, by content; when each attempt was stored, by the clock of then; what a mentor assigned and wrote.
+# What was submitted, by content; when each attempt was stored, by the clock of then; what a mentor assigned.
 _M004 = """
 CREATE TABLE blobs (
     hash TEXT PRIMARY KEY NOT NULL CHECK (length(hash) = 64),
@@ -183,13 +183,6 @@ CREATE TABLE assignments (
     content TEXT NOT NULL CHECK (json_valid(content)),
     imported_at TEXT NOT NULL
 );
-CREATE TABLE comments (
-    id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 26),
-    exercise TEXT NOT NULL CHECK (exercise <> ''),
-    content TEXT NOT NULL CHECK (json_valid(content)),
-    imported_at TEXT NOT NULL
-);
-CREATE INDEX comments_by_exercise ON comments (exercise, id);
 
 CREATE TRIGGER attempts_stored AFTER INSERT ON attempts BEGIN
     INSERT INTO stored (attempt, at) VALUES (NEW.id, strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z');
@@ -208,7 +201,6 @@ _M004_KEYS = {
     "submissions": "files_hash = NEW.files_hash AND name = NEW.name",
     "stored": "attempt = NEW.attempt",
     "assignments": "digest = NEW.digest OR rowid = NEW.rowid",
-    "comments": "id = NEW.id OR rowid = NEW.rowid",
 }
 
 
