@@ -102,3 +102,15 @@ async def test_no_color_is_respected(opened, monkeypatch):
         await ui.press("c")
         await ui.sees("✓ passed")
         assert ui.app.no_color
+
+
+@pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT])
+async def test_the_places_beside_the_roadmap_can_be_read(opened, theme):
+    async with opened(size=(120, 36), theme=theme, defects=True) as ui:
+        for keys in (("S",), ("w",), ("M",), ("comma",), ("down", "down", "enter"), ("escape",)):
+            await ui.press(*keys)
+            await ui.settles()
+            assert not unreadable(ui), keys
+        ui.app.screen.call_later(lambda: 1 / 0)
+        await ui.sees("ZeroDivisionError")
+        assert not unreadable(ui)
