@@ -10,6 +10,7 @@ import pytest
 from mlsys_path.levels import Level
 from mlsys_path.machine.doctor import report
 from mlsys_path.machine.inspect import inspect
+from mlsys_path.machine.requirements import open_because
 from mlsys_path.roadmap.load import load
 from mlsys_path.roadmap.model import Exercise, Needs
 
@@ -93,3 +94,12 @@ def test_this_machine_and_the_real_roadmap():
     asked = {(e.language, c.level) for e in road.exercises.values() for c in e.checks.values()}
     assert {(row.language, row.level) for row in found.languages} == asked
     json.dumps(found.to_json())
+
+
+def test_git_is_a_row_and_an_exercise_that_needs_it_names_the_command(full, make_exercise, bare):
+    assert [row.found for row in report(full, Road({})).tools if row.name == "git"] == [False]
+    with_git = replace(bare, tools={"git": "/usr/bin/git"})
+    assert [row.path for row in report(with_git, Road({})).tools if row.name == "git"] == ["/usr/bin/git"]
+    exercise = make_exercise("python", needs=Needs(tools=("git",)))
+    assert open_because(exercise, Level.CORRECT, bare) == "needs git: sudo apt install git"
+    assert open_because(exercise, Level.CORRECT, with_git) == ""

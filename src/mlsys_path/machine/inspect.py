@@ -38,7 +38,7 @@ __all__ = [
 
 TOOLS = (
     "gcc", "g++", "riscv64-unknown-elf-gcc", "qemu-system-riscv64", "mpicc", "mpirun", "nvcc", "bwrap",
-    "objdump", "make", "nvidia-smi", "mlir-opt-22", "llvm-config-22",
+    "objdump", "make", "git", "nvidia-smi", "mlir-opt-22", "llvm-config-22",
 )  # fmt: skip
 MODULES = ("numpy", "torch", "triton", "pyopencl", "pybind11")
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "pacman": "pacman", "zypper": "zypper", "brew": "brew"}
