@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from mlsys_path import locations
@@ -17,6 +13,10 @@ from mlsys_path import locations
 
 def text_of(error: BaseException, args: list[str], facts: Mapping[str, object] | None = None) -> str:
     """Versions, arguments, our variables, whatever else is known, and the traceback."""
+    import platform
+    import traceback
+    from importlib.metadata import version
+
     return "\n".join(
         [
             f"mlsys-path {version('mlsys-path')}, Python {platform.python_version()}, {platform.platform()}",
@@ -32,6 +32,8 @@ def text_of(error: BaseException, args: list[str], facts: Mapping[str, object] |
 
 def write(text: str) -> Path | None:
     """Write a report into the log folder, or a temporary one; None where neither can be written."""
+    import tempfile
+
     stem = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     for folder in (locations.log_dir(), Path(tempfile.gettempdir())):
         for number in range(100):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,6 +165,9 @@ def _quoted(value: str) -> str:
 
 def _replace(path: Path, text: str) -> None:
     """Written beside and renamed: a reader sees the old or the new, and a kill leaves one of them."""
+    # what every command imports only to read is not loaded with what writing takes
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
