@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsys_path.levels import Level, Outcome
-from mlsys_path.progress.activity import WEEKS, activity, bars, spark
+from mlsys_path.progress.activity import MONTHS, WEEKS, activity, bars, spark
 from mlsys_path.progress.bests import courses
 from mlsys_path.progress.records import Attempt, Day, Summary
 from mlsys_path.progress.store import Store
@@ -41,6 +41,14 @@ def test_words_months_and_weekdays_say_what_is_drawn():
     assert found.months[-1].words() == "Mar 2026: 5 attempts on 2 days, 2 first passes"
     assert found.months[-2].words() == "Feb 2026: 2 attempts on 1 day, 1 first pass"
     assert found.per_weekday == [0, 0, 0, 0, 1, 6, 0] and found.per_week[-3:] == [2, 0, 5]
+
+
+def test_every_month_has_its_name_above_its_first_week(monkeypatch):
+    line = year({}).months_above(1)
+    assert line.split() == [*MONTHS[3:], *MONTHS[:3]]
+    wide = {name: f"{number}月" for number, name in enumerate(MONTHS, 1)}
+    monkeypatch.setattr("mlsys_path.progress.activity._", lambda text: wide.get(text, text))
+    assert all(name in year({}).months_above(1) for name in wide.values())
 
 
 @given(

@@ -104,8 +104,8 @@ class Activity:
                 name = _(MONTHS[(first or next(day for day in week if day)).date.month - 1])
                 # the first is left out where the next would stand in it
                 if cell_len(line) <= at * width and (at or not _begins_soon(self.weeks)):
-                    line += " " * (at * width - cell_len(line)) + name + " "
-        return line.rstrip()
+                    line += " " * (at * width - cell_len(line)) + name
+        return line
 
 
 def counted(attempts: int, days: int, passes: int) -> str:
@@ -174,7 +174,7 @@ def _longest(days: Sequence[Day]) -> int:
 def bars(values: Sequence[float], height: int) -> list[str]:
     """Upright bars, a column each value, `height` lines; whatever is not nothing is seen."""
     most = max(values, default=0) or 1
-    steps = [math.ceil(8 * height * max(value, 0) / most) for value in values]
+    steps = [max(1, math.ceil(8 * height * (value / most))) if value > 0 else 0 for value in values]
     return [
         "".join(_BARS[min(8, max(0, step - 8 * line))] for step in steps)
         for line in range(height - 1, -1, -1)
