@@ -297,7 +297,9 @@ def test_export_and_import(invoke, attempt, home: Path, tmp_path: Path):
     assert "2 records" in result.stdout
     (home / "progress.db").unlink()
     result = invoke("import", str(tmp_path / "mine.gz"))
-    assert "added: 1 attempt, 0 events, 1 setting, 0 words of yours; known already: 0 records" in result.stdout
+    assert (
+        "added: 1 attempt, 0 events, 1 setting, 0 words of yours; known already: 0 records" in result.stdout
+    )
     assert queries.statuses()["add-one"].passed
     assert "added: 0 attempts" in invoke("import", str(tmp_path / "mine.gz")).stdout
     assert invoke("import", str(tmp_path / "nothing.gz")).exit_code == 2

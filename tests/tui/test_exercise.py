@@ -76,7 +76,9 @@ async def test_levels_say_what_was_reached_and_what_the_open_ones_need(opened, c
     async with opened(size=(120, 36)) as ui:
         await ui.open()
         await ui.press("c")
-        await ui.sees("✓ correct → ○ gpu", "✓ correct  passed · 2 of 2", "│ right on every input tried, on a CPU")
+        await ui.sees(
+            "✓ correct → ○ gpu", "✓ correct  passed · 2 of 2", "│ right on every input tried, on a CPU"
+        )
         assert "○ gpu      open\n  needs an NVIDIA GPU" in ui.card("levels")
         assert "double: 3 times the baseline (from 2.5 to 3.5)" in ui.card("measured")
 

@@ -36,7 +36,15 @@ HOME, EXERCISE, SOLUTION, HINTS, HELP, CONFIRM = "home", "exercise", "solution",
 MARK, QUESTIONS = "mark", "questions"
 IR, FILES = "ir", "files"
 STATS, MACHINE, SETTINGS, CRASHED = "stats", "machine", "settings", "crashed"
-PLACES = (HOME, EXERCISE, IR, FILES, STATS, MACHINE, SETTINGS)  # full screens, from each of which one can go anywhere
+PLACES = (
+    HOME,
+    EXERCISE,
+    IR,
+    FILES,
+    STATS,
+    MACHINE,
+    SETTINGS,
+)  # full screens, from each of which one can go anywhere
 
 ACTIONS: tuple[Action, ...] = (
     Action(
