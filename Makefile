@@ -16,6 +16,7 @@ VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 # `make start EXTRAS=` leaves torch and triton out: everything but the exercises that need them works
 EXTRAS ?= kernels
+comma := ,
 # `make test TESTS=tests/cli` runs these alone, after the gates
 TESTS ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -84,8 +85,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 cannot make a virtual environment: sudo apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.for-start: $(VENV)/bin/python pyproject.toml constraints.txt
-	@echo "installing into $(VENV): the first time torch is fetched, which is large"
-	$(PIP_INSTALL) -e '.[$(EXTRAS)]'
+	@echo "installing into $(VENV)$(if $(EXTRAS),: the first time torch is fetched$(comma) which is large)"
+	$(PIP_INSTALL) -e '.$(if $(EXTRAS),[$(EXTRAS)])'
 	touch $@
 
 $(VENV)/.for-test: $(VENV)/bin/python pyproject.toml constraints.txt

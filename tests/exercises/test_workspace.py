@@ -65,6 +65,20 @@ def test_reset_keeps_the_learners_files_beside(exercise, folder):
     assert (second / "adding.py").read_text() == "mine again\n"
 
 
+def test_a_reset_that_fails_leaves_the_learners_files_where_they_were(exercise, folder, monkeypatch):
+    path, _new = workspace.start(exercise, folder)
+    (path / "adding.py").write_text("mine\n")
+
+    def full(_exercise, _folder):
+        path.mkdir()
+        raise UserError("No space left on device")
+
+    monkeypatch.setattr(workspace, "start", full)
+    with pytest.raises(UserError, match="No space left"):
+        workspace.reset(exercise, folder)
+    assert (path / "adding.py").read_text() == "mine\n"
+
+
 def test_a_reset_can_be_undone(exercise, folder):
     path, _new = workspace.start(exercise, folder)
     (path / "adding.py").write_text("mine\n")

@@ -118,7 +118,12 @@ def reset(exercise: Exercise, folder: Path) -> Path:
         target.rename(backup)
     except OSError as error:
         raise UserError(_("{path}: cannot be moved: {why}").format(path=target, why=error.strerror)) from None
-    start(exercise, folder)
+    try:
+        start(exercise, folder)
+    except UserError:
+        # a full disk: the files are back where they were, and the reset has not happened
+        undo_reset(exercise, backup)
+        raise
     return backup
 
 
