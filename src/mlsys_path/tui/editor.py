@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,10 @@ def edit(app: App[Any], folder: Path, files: Sequence[str]) -> None:
     """Open files of a folder and wait for the editor's end. Raises UserError when that cannot be done."""
     words = command()
     try:
-        with app.suspend(), _interrupts_are_the_editors():
+        with app.suspend(), _interrupts_are_the_editors(), _ends_with_us() as lent:
             editor = subprocess.Popen([*words, *files], cwd=folder)
-            with _ends_with_us(editor):
-                code = editor.wait()
+            lent(editor)
+            code = editor.wait()
     except SuspendNotSupported:
         raise UserError(_("this terminal cannot be lent to an editor: open the file yourself")) from None
     except OSError as error:
@@ -54,23 +54,39 @@ def _interrupts_are_the_editors() -> Iterator[None]:
 
 
 @contextmanager
-def _ends_with_us(editor: subprocess.Popen[bytes]) -> Iterator[None]:
-    """A signal that ends the program is the editor's too: the loop that hears of it stands still until then."""
+def _ends_with_us() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """A signal that ends the program is the editor's too: the loop that hears of it stands still until then.
+
+    Gives the function that is told of the editor once it runs: a signal may come before that.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda _editor: None
         return
+    running: list[subprocess.Popen[bytes]] = []
+    heard: list[int] = []
 
     def end(number: int, _frame: object) -> None:
-        editor.send_signal(number)
-        # one that does not listen
-        killer = threading.Timer(PATIENCE, editor.kill)
-        killer.daemon = True
-        killer.start()
+        heard.append(number)
+        for editor in running:
+            _end(editor, number)
+
+    def lent(editor: subprocess.Popen[bytes]) -> None:
+        running.append(editor)
+        for number in heard:
+            _end(editor, number)
 
     # asyncio's own handlers do nothing but be there: the loop is woken by the signal itself, and ends the screens
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        yield lent
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end(editor: subprocess.Popen[bytes], number: int) -> None:
+    editor.send_signal(number)
+    # one that does not listen
+    killer = threading.Timer(PATIENCE, editor.kill)
+    killer.daemon = True
+    killer.start()
