@@ -145,14 +145,12 @@ class ProgramTiming:
         self.bench.extend(time.monotonic() - began)
         with program.start(*args) as session:
             self._begin(session)
+            # all before the learner's function was first called: what it starts could slow later ones, and widen what is usual
             quiet = [self._call(session, quiet=True)[0] for _n in range(QUIET + 2)][2:]
             seen: list[Seen] = []
             others: list[float] = []
             for turn in range(-WARM_UPS, self.task.repeats):
                 turn_began = time.monotonic()
-                if turn >= 0 and turn % 2:
-                    # the clocks of a device drift: quiet calls are spread over the whole time, too
-                    quiet.append(self._call(session, quiet=True)[0])
                 if turn >= 0 and turn % 2:
                     others.append(self._time(baseline))
                 one, own = self._call(session)
