@@ -99,6 +99,12 @@ def test_a_verified_pass_is_marked_and_a_refuted_one_too(roadmap):
     assert latest(broken)[done.id].finding == "verified", "a run without a verdict takes nothing back"
 
 
+def test_a_pass_that_was_verified_below_its_level_is_not_marked(roadmap):
+    done = attempt(1, "passed", levels={Level.CORRECT: Outcome.PASSED, Level.GPU: Outcome.PASSED})
+    # on a machine without a GPU
+    assert cell(roadmap, learner(done, verifications=(verification(done, "verified"),))).verified == ""
+
+
 @pytest.mark.parametrize(
     ("claim", "verdict", "found", "finding"),
     [

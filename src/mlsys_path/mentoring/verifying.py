@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from mlsys_path.levels import LEVELS, Level, Outcome
+from mlsys_path.levels import LEVELS, Level, Outcome, highest_passed
 from mlsys_path.progress.records import Attempt, from_text, plain
 
 # verified: every level that was claimed and could be run passed here; refuted: one that was claimed failed here;
@@ -73,9 +73,16 @@ def latest(verifications: Iterable[Verification]) -> dict[str, Verification]:
 
 
 def mark(attempt: Attempt, verifications: Mapping[str, Verification]) -> str:
-    """ "verified", "refuted" or "": what is said beside a pass."""
+    """ "verified", "refuted" or "": what is said beside a pass.
+
+    A pass is shown with its highest level, so one that was reached here only below that is not marked.
+    """
     found = verifications.get(attempt.id)
-    return found.finding if found and found.finding in ("verified", "refuted") else ""
+    if found is None or found.finding not in ("verified", "refuted"):
+        return ""
+    if found.finding == "verified" and highest_passed(dict(attempt.levels)) not in found.proved:
+        return ""
+    return found.finding
 
 
 def verification_content(each: Verification) -> str:
